@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A vCPU's extended state (x87, SSE, AVX, ...): saved and restored eagerly at each switch. */
+#ifndef CPU_FPU_H
+#define CPU_FPU_H
+
+#include "lib/types.h"
+
+struct fpu_state {
+	void *area;     /* XSAVE area, 64-byte aligned; hypervisor page(s) */
+	uint64_t xcr0;  /* the guest's */
+};
+
+init_text void fpu_init(void); /* boot CPU */
+void fpu_cpu_init(void);
+must_check int fpu_state_init(struct fpu_state *f);
+void fpu_state_fini(struct fpu_state *f);
+void fpu_save(struct fpu_state *f);
+void fpu_restore(const struct fpu_state *f);
+
+#endif
