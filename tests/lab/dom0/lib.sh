@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh
+#
+# For scripts that run in the lab's dom0: TAP results, and guests through whichever toolstack the
+# run has ($ZL is zl or xl). Sourced by tests; prints only through ok and note.
+
+LAB=/lab
+LAB_TESTS=0
+LAB_FAILED=0
+GUESTS=/run/guests
+mkdir -p $GUESTS
+
+if [ "$LAB_TOOLS" = stock ]; then
+	ZL=xl
+	CONSOLE_LOG=/var/log/xen/console/guest-%s.log
+	mkdir -p /var/log/xen/console
+else
+	ZL=zl
+	CONSOLE_LOG=/var/log/zendo/console/%s.log
+fi
+
+note()
+{
+	echo "# $*"
+}
+
+# ok NAME COMMAND...: one test, passed if the command succeeds.
+ok()
+{
+	_name=$1
+	shift
+	LAB_TESTS=$((LAB_TESTS + 1))
+	if "$@"; then
+		echo "ok - $_name"
+		return 0
+	fi
+	echo "not ok - $_name"
+	LAB_FAILED=$((LAB_FAILED + 1))
+	return 1
+}
+
+# done_testing: the plan, without which the run counts as cut short; the exit status.
+done_testing()
+{
+	echo "1..$LAB_TESTS"
+	exit $((LAB_FAILED != 0))
+}
+
+not()
+{
+	! "$@"
+}
+
+# wait_until SECONDS COMMAND...
+wait_until()
+{
+	_end=$(($(cut -d. -f1 /proc/uptime) + $1))
+	shift
+	while ! "$@"; do
+		[ "$(cut -d. -f1 /proc/uptime)" -lt "$_end" ] || return 1
+		usleep 200000
+	done
+}
+
+# guest_config NAME LINE...: write a configuration; LINEs replace or add settings.
+guest_config()
+{
+	_file=$GUESTS/$1.cfg
+	{
+		echo "name = \"$1\""
+		echo 'type = "pv"'
+		shift
+		_all="$*"
+		case $_all in *kernel*=*) ;; *) echo "kernel = \"$LAB/vmlinuz\"" ;; esac
+		case $_all in *ramdisk*=*) ;; *) echo "ramdisk = \"$LAB/guest.cpio\"" ;; esac
+		case $_all in *memory*=*) ;; *) echo "memory = 192" ;; esac
+		case $_all in *vcpus*=*) ;; *) echo "vcpus = 1" ;; esac
+		for _line in "$@"; do
+			echo "$_line"
+		done
+	} > "$_file"
+	echo "$_file"
+}
+
+console_log()
+{
+	# shellcheck disable=SC2059
+	printf "$CONSOLE_LOG" "$1"
+}
+
+# guest_said NAME PATTERN: its console has shown this.
+guest_said()
+{
+	grep -q -- "$2" "$(console_log "$1")" 2> /dev/null
+}
+
+# guest_says SECONDS NAME PATTERN: wait for that; on failure show the end of the console.
+guest_says()
+{
+	wait_until "$1" guest_said "$2" "$3" && return 0
+	note "console of $2, which never said '$3':"
+	tail -n 15 "$(console_log "$2")" 2> /dev/null | sed 's/^/#   /'
+	return 1
+}
+
+guest_exists()
+{
+	$ZL domid "$1" > /dev/null 2>&1
+}
+
+guest_gone()
+{
+	! guest_exists "$1"
+}
+
+# free_kb: memory that belongs to no domain, exactly as the hypervisor counts it.
+free_kb()
+{
+	if [ $ZL = zl ]; then
+		zl info --json | sed -n 's/.*"free_pages": *\([0-9]*\).*/\1/p' | awk '{ print $1 * 4 }'
+	else
+		xl info | awk '/^free_memory/ { print $3 * 1024 }'
+	fi
+}

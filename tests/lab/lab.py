@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The lab: which hypervisor, which dom0, which emulated hardware, and one run of it.
+
+Owns the QEMU and hypervisor command lines. images.py makes what is booted, machine.py runs it.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+
+import image
+from machine import Machine, MachineError
+
+# `-smap`: QEMU 7.2 checks SMAP wrongly for lret and iret at ring 3, where PV kernels run.
+CPU = "max,-smap"
+
+
+def add_options(parser):
+    """Options that every command of the lab understands."""
+    parser.add_argument("-H", "--hypervisor", default=os.environ.get("HYPERVISOR", "xen"),
+                        help="zendo, xen (Debian's stock 4.17) or a file")
+    parser.add_argument("-t", "--tools", choices=("zendo", "stock", "none"),
+                        help="whose daemons to start (default: the hypervisor's own)")
+    parser.add_argument("-s", "--smp", default="2", help="processors")
+    parser.add_argument("-m", "--memory", default="3G")
+    parser.add_argument("-M", "--machine", default="q35", help="q35 or pc")
+    parser.add_argument("--cpu", default=CPU)
+    parser.add_argument("--dom0-memory", default="1G")
+    parser.add_argument("--dom0-vcpus", default="2")
+    parser.add_argument("-x", "--hypervisor-option", action="append", default=[])
+    parser.add_argument("-k", "--kernel-option", action="append", default=[])
+    parser.add_argument("-q", "--qemu", action="append", default=[], metavar="OPTIONS",
+                        help="more for QEMU's command line, split at blanks")
+    parser.add_argument("--disk", action="append", default=[], metavar="KIND:FILE",
+                        help="a raw disk: virtio:FILE, ahci:FILE, nvme:FILE (not kept: changes "
+                        "are thrown away)")
+    parser.add_argument("--sparse", action="store_true", help="do not reserve the memory")
+    parser.add_argument("--iso", help="boot this image instead of -kernel")
+    parser.add_argument("--end", default="poweroff", choices=("poweroff", "reboot"))
+    parser.add_argument("-l", "--log", help="where the serial line is logged")
+
+
+def hypervisor_file(name):
+    if name == "xen":
+        return image.stock_xen()
+    if name == "zendo":
+        path = os.path.join(image.BUILD, "hypervisor", "zendo")
+        if not os.path.exists(path):
+            raise image.ImageError(f"{path} is not built")
+        return path
+    return name
+
+
+def tools_of(options):
+    if options.tools:
+        return options.tools
+    return "stock" if options.hypervisor == "xen" else "zendo"
+
+
+def has_stock_tools():
+    return os.path.exists(os.path.join(image.ROOT, "usr/lib/xen-4.17/bin/xl"))
+
+
+def hypervisor_line(options):
+    words = ["console=com1", "com1=115200,8n1", f"dom0_mem={options.dom0_memory}",
+             f"dom0_max_vcpus={options.dom0_vcpus}", "loglvl=info"]
+    if options.hypervisor == "xen":
+        words += [f"dom0_mem={options.dom0_memory},max:{options.dom0_memory}", "noreboot=1"]
+        if options.end == "reboot":
+            words.remove("noreboot=1")
+    return " ".join(words + options.hypervisor_option)
+
+
+def kernel_line(options):
+    words = ["console=hvc0", "lab.tools=" + tools_of(options), "lab.end=" + options.end,
+             "quiet", "loglevel=5", "panic=-1"]
+    return " ".join(words + options.kernel_option)
+
+
+def ramdisk(options, scratch, script, extras=(), args=()):
+    """dom0's whole ramdisk for this run."""
+    tools = tools_of(options)
+    parts = image.dom0_parts(has_stock_tools())
+    if tools == "zendo" or os.path.isdir(os.path.join(image.BUILD, "dom0-tools")):
+        path = os.path.join(scratch, "zendo-tools.cpio")
+        image.build_zendo_tools(path)
+        parts.append(path)
+    job = os.path.join(scratch, "job.cpio")
+    image.build_job(job, script, extras, args)
+    whole = os.path.join(scratch, "initrd")
+    image.join(whole, parts + [job])
+    return whole
+
+
+def disk_arguments(disks):
+    """-drive and -device for each KIND:FILE."""
+    words = []
+    devices = {"virtio": "virtio-blk-pci,drive={0}", "ahci": "ide-hd,drive={0},bus=labahci.{1}",
+               "nvme": "nvme,drive={0},serial={0}"}
+    ports = 0
+    if any(disk.startswith("ahci:") for disk in disks):
+        words += ["-device", "ich9-ahci,id=labahci"]
+    for number, disk in enumerate(disks):
+        kind, _, file = disk.partition(":")
+        if kind not in devices:
+            raise image.ImageError(f"disk '{disk}': virtio:FILE, ahci:FILE or nvme:FILE expected")
+        name = f"disk{number}"
+        words += ["-drive", f"if=none,id={name},format=raw,file={file},snapshot=on",
+                  "-device", devices[kind].format(name, ports)]
+        ports += kind == "ahci"
+    return words
+
+
+def machine_arguments(options, initrd):
+    words = ["-M", options.machine, "-cpu", options.cpu, "-smp", options.smp, "-nodefaults",
+             "-serial", "stdio", "-m", options.memory]
+    words = [word for word in words if word not in ("-serial", "stdio")]
+    if options.sparse:
+        words += ["-object", f"memory-backend-ram,id=ram,size={options.memory},reserve=off",
+                  "-machine", "memory-backend=ram"]
+    if options.end != "reboot":
+        words.append("-no-reboot")
+    if options.iso:
+        words += ["-drive", f"if=none,id=cd,media=cdrom,format=raw,readonly=on,file={options.iso}",
+                  "-device", "ide-cd,drive=cd", "-boot", "d"]
+    else:
+        release, _ = image.kernel_versions()
+        vmlinux = image.kernel_unpack(release)
+        words += ["-kernel", hypervisor_file(options.hypervisor),
+                  "-append", hypervisor_line(options),
+                  "-initrd", f"{vmlinux} {kernel_line(options)},{initrd}"]
+    for extra in options.qemu:
+        words += extra.split()
+    return words + disk_arguments(options.disk)
+
+
+def log_path(options, name):
+    if options.log:
+        return options.log
+    folder = os.path.join(image.WORK, "logs")
+    os.makedirs(folder, exist_ok=True)
+    return os.path.join(folder, f"{name}-{os.getpid()}.log")
+
+
+def parse_extras(specs):
+    extras = []
+    for spec in specs:
+        source, _, target = spec.partition(":")
+        if not os.path.exists(source):
+            raise image.ImageError(f"{source}: no such file")
+        extras.append((source, target or "lab/" + os.path.basename(source)))
+    return extras
+
+
+class ScriptOutput:
+    """Passes on the lines between "lab: begin" and "lab: exit", or all of them."""
+
+    def __init__(self, verbose, sink):
+        self.verbose = verbose
+        self.sink = sink
+        self.inside = verbose
+        self.line = b""
+
+    def __call__(self, data):
+        self.line += data.replace(b"\r", b"")
+        *lines, self.line = self.line.split(b"\n")
+        for line in lines:
+            text = line.decode(errors="replace")
+            if not self.verbose:
+                if "lab: begin" in text:
+                    self.inside = True
+                    continue
+                if "lab: exit " in text:
+                    self.inside = False
+            if self.inside:
+                self.sink(text)
+
+
+def run_script(options, scratch, sink=None):
+    """Boot, run options.script in dom0, end; the script's status."""
+    initrd = ramdisk(options, scratch, options.script, parse_extras(options.add), options.args)
+    log = log_path(options, os.path.basename(options.script))
+    output = ScriptOutput(options.verbose, sink or (lambda line: print(line, flush=True)))
+    started = time.monotonic()
+    with Machine(machine_arguments(options, initrd), log, output) as machine:
+        machine.expect("lab: begin", min(120, options.timeout))
+        left = options.timeout - (time.monotonic() - started)
+        status = int(machine.expect(r"lab: exit (\d+)", left).group(1))
+        if options.end == "poweroff":
+            machine.wait_end(30)
+    return status
+
+
+def shell(options, scratch):
+    """dom0's shell on this terminal. Ctrl-A X ends QEMU, Ctrl-A A A types Ctrl-A thrice."""
+    initrd = ramdisk(options, scratch, None)
+    words = ["qemu-system-x86_64", "-display", "none", "-chardev",
+             "stdio,id=con,mux=on,signal=off", "-serial", "chardev:con", "-mon", "con"]
+    return subprocess.call(words + machine_arguments(options, initrd))
