@@ -21,7 +21,7 @@
 /* Bounds on hostile or mistaken input; beyond them parsing fails with -E2BIG. */
 #define CONFIG_FILE_MAX	 (1024 * 1024) /* bytes */
 #define CONFIG_DEPTH_MAX 16	       /* lists within lists */
-#define CONFIG_ITEMS_MAX 65536	       /* values in a whole file */
+#define CONFIG_ITEMS_MAX 16384	       /* values in a whole file */
 
 enum config_kind {
 	CONFIG_STRING,
