@@ -310,7 +310,8 @@ def build_stock_tools(path):
     cpio.add_dir("var/lib/xen")
     cpio.add_dir("var/log/xen")
     cpio.add_dir("var/lib/xenstored")
-    programs = {"bin/bash": os.path.join(ROOT, "bin/bash")}
+    programs = {"bin/bash": os.path.join(ROOT, "bin/bash"),
+                "usr/bin/flock": os.path.join(ROOT, "usr/bin/flock")}
     for name in ("xl", "xenstored", "xenconsoled", "xenconsole", "xen-init-dom0",
                  "libxl-save-helper", "lsevtchn", "xenstore-control"):
         programs[f"{libexec}/bin/{name}"] = os.path.join(source, name)
