@@ -11,27 +11,13 @@
 static struct domain *virq_handlers[VIRQ_COUNT];
 static struct spinlock virq_handlers_lock; /* irq-safe; outside virq_lock */
 
-static void vcpu_stop_waiting(struct vcpu *v)
-{
-	bool waited = atomic_bit_test_and_clear(&v->flags, VCPU_F_BLOCKED);
-
-	if (atomic_bit_test_and_clear(&v->flags, VCPU_F_POLLING)) {
-		WRITE_ONCE(v->evtchn.poll_port, 0);
-		waited = true;
-	}
-	if (waited)
-		vcpu_wake(v);
-}
-
 void vcpu_mark_events_pending(struct vcpu *v)
 {
 	struct vcpu_info *info = READ_ONCE(v->info);
 
 	if (!info || __atomic_exchange_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST))
 		return;
-	vcpu_stop_waiting(v);
-	if (v != current && READ_ONCE(v->sched.is_running))
-		cpu_kick(READ_ONCE(v->sched.cpu));
+	vcpu_kick(v);
 }
 
 bool vcpu_has_upcall(const struct vcpu *v)
@@ -65,11 +51,8 @@ static void pollers_wake(struct domain *d, port_t port)
 		if (!bit_test(&v->flags, VCPU_F_POLLING))
 			continue;
 		waits_for = READ_ONCE(v->evtchn.poll_port);
-		if ((waits_for == port || waits_for == POLL_PORT_MANY) &&
-		    atomic_bit_test_and_clear(&v->flags, VCPU_F_POLLING)) {
-			WRITE_ONCE(v->evtchn.poll_port, 0);
-			vcpu_wake(v);
-		}
+		if (waits_for == port || waits_for == POLL_PORT_MANY)
+			vcpu_unblock(v);
 	}
 }
 

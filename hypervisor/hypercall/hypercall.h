@@ -32,6 +32,7 @@ long hypercall_physdev_op(const uint64_t *args);
 long hypercall_domctl(const uint64_t *args);
 long hypercall_sysctl(const uint64_t *args);
 long hypercall_hvm_op(const uint64_t *args);
+long hypercall_zendo_op(const uint64_t *args); /* include-public/zendo.h */
 
 /* Convenience over guest_copy_*: 0 or -EFAULT.  `guest` is a guest address. */
 static inline must_check int copy_in(void *dst, const void *guest, size_t n);
