@@ -10,14 +10,15 @@
 
 #define PAGE_ORDER_MAX 18 /* 1 GiB */
 
-/* Adds [start, end) of RAM; at boot only, before any allocation of it. */
+/* Gives the whole frames of [start, end), RAM nobody uses, to the allocator. */
 void frames_add(paddr_t start, paddr_t end);
 
 #define FRAMES_ANY     64
 /*
  * 2^order contiguous frames, aligned to their size, wholly below 1 << addr_bits
- * bytes; NULL if there are none.  Contents undefined (zeroed by the _zeroed
- * form); no owner, reference count 0.  Scrubbed before a domain gets them.
+ * bytes; NULL if there are none.  Contents undefined; no owner, reference
+ * count 0.  May flush TLBs of other CPUs (frames a guest had mapped); with
+ * interrupts off it takes only frames that need none.
  */
 must_check struct page *frames_alloc(unsigned int order, unsigned int addr_bits);
 void frames_free(struct page *pg, unsigned int order);
@@ -39,9 +40,16 @@ must_check struct page *domain_pages_alloc(struct domain *d, unsigned int order,
 					   unsigned int addr_bits);
 /* Called by page_put for the last reference of a domain's frame. */
 void page_free_owned(struct page *pg);
-/* Moves a frame that only its allocation holds to another owner (exchange, steal). */
+/*
+ * Moves between owners.  Steal takes from d a frame that only its allocation
+ * holds: 0, -EINVAL (not its), -EBUSY (in use); the frame is then nobody's,
+ * neither scrubbed nor flushed.  Assign gives d a frame of nobody's: 0,
+ * -ENOMEM past max_pages, -EINVAL when it is dying.
+ */
 must_check int page_assign(struct page *pg, struct domain *d);
 must_check int page_steal(struct page *pg, struct domain *d);
+/* A stolen frame back to the allocator. */
+void page_free_stolen(struct page *pg);
 
 /*
  * Gives a page of hypervisor memory to `d` to map (shared_info, grant frames,
@@ -50,6 +58,8 @@ must_check int page_steal(struct page *pg, struct domain *d);
 void page_share(void *v, struct domain *d, bool writable);
 /* 0, or -EBUSY while the guest still has it mapped. */
 must_check int page_unshare(void *v);
+/* Ends the sharing for good: the page is freed now, or with the last mapping somebody has of it. */
+void page_unshare_free(void *v);
 
 /* A small-object heap over it; alignment 16, zeroed. */
 must_check void *heap_alloc(size_t size);

@@ -27,6 +27,8 @@ void m2p_set(mfn_t mfn, uint64_t gfn);
 /* Boot: hypervisor page tables, frame table, m2p, allocator, from the RAM map. */
 struct boot_info;
 init_text void mm_init(struct boot_info *bi);
+/* When no init code runs any more: gives its memory back. */
+void mm_init_done(void);
 
 /* Device memory, uncached, at IOMAP; NULL when out of room.  Never unmapped. */
 must_check void *iomap(paddr_t p, size_t size);

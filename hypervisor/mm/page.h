@@ -33,7 +33,8 @@ struct page {
 #define PAGE_F_HYP         BIT(41) /* hypervisor memory (shared_info, grant frames): never freed by a guest */
 #define PAGE_F_RAM         BIT(42) /* usable RAM, not a hole of the table */
 #define PAGE_F_NO_WRITE    BIT(43) /* may be mapped read-only only */
-#define PAGE_F_TAINTED     BIT(44) /* may hold a former owner's data: scrub before it is handed out */
+#define PAGE_F_TAINTED     BIT(44) /* a guest could map it: flush TLBs between its free and its next use */
+#define PAGE_F_FREE        BIT(45) /* first frame of a free block; `type` is then mm/alloc.c's */
 
 #define PAGE_TYPE_SHIFT    60
 #define PAGE_TYPE_COUNT    0x00000000ffffffffUL
