@@ -33,6 +33,7 @@ struct acpi_info {
 	uint16_t pmtimer_port; /* 0: none */
 	bool pmtimer_32bit;
 	paddr_t hpet;          /* 0: none */
+	uint8_t century;       /* CMOS register of the century, 0: none */
 	uint16_t pm1a_control, pm1b_control, pm1a_event, pm1b_event, smi_command;
 	uint8_t reset_value;
 	uint64_t reset_address; /* 0: none */
@@ -53,5 +54,7 @@ init_text void acpi_init(const struct boot_info *bi);
 must_check int acpi_enter_sleep(uint8_t state, uint32_t pm1a, uint32_t pm1b);
 no_return void machine_reboot(void);
 no_return void machine_halt(void);
+/* Off, by the sleep type dom0's AML gave for S5 if it did; halts where that does nothing. */
+no_return void machine_power_off(void);
 
 #endif

@@ -10,8 +10,7 @@
 #define VECTOR_IRQ_LAST   0xdf
 #define VECTOR_TIMER      0xf0
 #define VECTOR_KICK       0xf1 /* look at the softirqs */
-#define VECTOR_TLB        0xf2 /* flush request */
-#define VECTOR_CALL       0xf3 /* run a function */
+#define VECTOR_CALL       0xf2 /* run a function */
 #define VECTOR_ERROR      0xfe
 #define VECTOR_SPURIOUS   0xff
 
@@ -20,6 +19,7 @@ init_text void apic_cpu_init(void); /* each CPU: enable, LVTs */
 init_text void apic_timer_calibrate(void); /* boot CPU, after time_init */
 uint32_t apic_id(void);
 void apic_eoi(void);
+uint32_t apic_error_read(void); /* for VECTOR_ERROR: the ESR, cleared */
 void apic_send_ipi(uint32_t apic_id, uint8_t vector);
 void apic_send_init(uint32_t apic_id);
 void apic_send_startup(uint32_t apic_id, uint8_t page);
