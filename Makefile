@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # Zendo: the one entry point. Each area brings its own rules in a fragment;
 # this file owns only the lists they add to and the names a newcomer types.
 #
@@ -9,9 +11,15 @@
 B ?= build
 CC ?= gcc
 PREFIX ?= /usr
-MAKEFLAGS += --no-builtin-rules
+JOBS ?= $(shell nproc)
+MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .SUFFIXES:
+
+# make's own default for CC is cc, which would hide ours.
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 
 all-targets :=
 check-targets :=
@@ -31,3 +39,19 @@ install: $(install-targets)
 
 clean:
 	rm -rf $(B)
+
+# Building may use every CPU; tests run one after the other. tally adds up what they print.
+.PHONY: check test check-run test-run
+check:
+	@tests/lab/tally $(MAKE) check-run
+
+test:
+	@tests/lab/tally $(MAKE) test-run
+
+check-run:
+	@$(MAKE) -j$(JOBS) all
+	@$(MAKE) -k -j1 $(check-targets)
+
+test-run:
+	@$(MAKE) -j$(JOBS) all
+	@$(MAKE) -k -j1 $(check-targets) $(test-targets)

@@ -6,6 +6,8 @@ made from unpacked Debian packages and from our own build, as an ordinary user. 
 compressed (unpacking costs more than reading here) and may be joined, as the kernel allows.
 """
 
+import gzip
+import hashlib
 import lzma
 import os
 import re
@@ -357,13 +359,26 @@ def join(path, parts):
 
 def make_disk(path, megabytes, tree=None, label="lab"):
     """A sparse raw image with an ext4 file system, filled from `tree`."""
-    if os.path.exists(path):
-        os.unlink(path)
+    with open(path, "wb") as file:
+        file.truncate(megabytes << 20)
     command = ["/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-L", label, "-E", "root_owner=0:0",
                "-O", "^has_journal"]
     if tree:
         command += ["-d", tree]
-    subprocess.run(command + [path, f"{megabytes}M"], check=True)
+    subprocess.run(command + [path], check=True)
+
+
+def make_pattern(path, megabytes, sums):
+    """A disk on which every sector holds its own number, and the checksum of the whole."""
+    digest = hashlib.md5()
+    with open(path, "wb") as file:
+        for base in range(0, megabytes << 11, 2048):
+            data = b"".join((b"sector %d " % (base + number)).ljust(512, b".")
+                            for number in range(2048))
+            digest.update(data)
+            file.write(data)
+    with open(sums, "w", encoding="ascii") as file:
+        file.write(digest.hexdigest() + "\n")
 
 
 def newer(path, sources):
@@ -375,7 +390,6 @@ def newer(path, sources):
 
 def stock_xen():
     """Stock Xen's ELF, unpacked once."""
-    import gzip
     path = os.path.join(WORK, "xen-4.17")
     if not os.path.exists(path):
         source = os.path.join(ROOT, "boot/xen-4.17-amd64.gz")

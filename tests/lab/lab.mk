@@ -1,13 +1,64 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The emulated lab: what it fetches, and the commands that use it.
+# The emulated lab: what it fetches, the commands that use it, and the checks of the whole tree
+# that belong to no area.
 
 LAB := $(B)/lab
 export B
 
-.PHONY: lab-fetch lab-fetch-peer
-lab-fetch:
-	tests/lab/fetch $(LAB) dom0
+.PHONY: lab-install lab-fetch lab-fetch-peer lab
+lab-install:
+	@tests/lab/install build host
+
+lab-fetch: lab-install
+	@tests/lab/fetch $(LAB) dom0
 
 lab-fetch-peer: lab-fetch
-	tests/lab/fetch $(LAB) peer
+	@tests/lab/fetch $(LAB) peer
+
+# What every run of the lab needs. Packages first: the fragments' own rules use them.
+lab: lab-fetch
+	@echo "Building (about a minute the first time) ..."
+	@$(MAKE) -s -j$(JOBS) all
+
+.PHONY: demo shell iso bench
+demo: lab
+	@tests/lab/demo
+
+shell: lab
+	@tests/lab/run
+
+iso: lab
+	@tests/lab/iso $(B)/zendo.iso
+
+bench: lab lab-fetch-peer $(B)/tests/bench/ops
+	@tests/bench/bench $(BENCHFLAGS)
+
+# One static program for the guest's ramdisk: no library differs between two runs.
+$(B)/tests/bench/ops: tests/bench/ops.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -Wmissing-prototypes -static -o $@ $<
+
+# PV kernels of a few instructions, for the system tests.
+tiny-guests := $(patsubst tests/system/tiny/%.S,$(B)/tests/system/%,$(wildcard tests/system/tiny/*.S))
+all-targets += $(tiny-guests)
+$(B)/tests/system/%: tests/system/tiny/%.S tests/system/tiny/notes.h
+	@mkdir -p $(@D)
+	$(CC) -nostdlib -static -no-pie -Wl,-Ttext=0x100000 -Wl,--build-id=none -Itests/system/tiny \
+		-o $@ $<
+
+.PHONY: check-tree check-clang test-system
+check-tree:
+	@tests/lab/check-tree "$(CC) $(HYP_CPPFLAGS) $(HYP_CFLAGS)" "$(CC) $(tools-cflags)"
+
+# Everything also builds with clang, with the same warnings as errors.
+check-clang:
+	@if $(MAKE) -s -j$(JOBS) CC=clang B=$(B)/clang $(wildcard hypervisor) tools; \
+		then echo "ok - clang builds everything"; \
+		else echo "not ok - clang builds everything"; fi
+
+test-system: lab-fetch
+	@tests/system/run
+
+check-targets += check-tree check-clang
+test-targets += test-system

@@ -5,13 +5,11 @@ Owns the QEMU and hypervisor command lines. images.py makes what is booted, mach
 """
 
 import os
-import re
 import subprocess
-import sys
 import time
 
 import image
-from machine import Machine, MachineError
+from machine import Machine
 
 # `-smap`: QEMU 7.2 checks SMAP wrongly for lret and iret at ring 3, where PV kernels run.
 CPU = "max,-smap"
@@ -34,10 +32,10 @@ def add_options(parser):
     parser.add_argument("-q", "--qemu", action="append", default=[], metavar="OPTIONS",
                         help="more for QEMU's command line, split at blanks")
     parser.add_argument("--disk", action="append", default=[], metavar="KIND:FILE",
-                        help="a raw disk: virtio:FILE, ahci:FILE, nvme:FILE (not kept: changes "
-                        "are thrown away)")
+                        help="a raw disk: virtio:FILE, ahci:FILE, nvme:FILE; changes to it are "
+                        "thrown away. FILE @N: a new ext4 of N MB; @pattern: known content")
     parser.add_argument("--sparse", action="store_true", help="do not reserve the memory")
-    parser.add_argument("--iso", help="boot this image instead of -kernel")
+    parser.add_argument("--iso", help="boot this image by GRUB instead of -kernel; @: make it")
     parser.add_argument("--end", default="poweroff", choices=("poweroff", "reboot"))
     parser.add_argument("-l", "--log", help="where the serial line is logged")
 
@@ -94,6 +92,24 @@ def ramdisk(options, scratch, script, extras=(), args=()):
     return whole
 
 
+def prepare_disks(options, scratch):
+    """Make the disks that are asked for as @N or @pattern."""
+    extras = []
+    for number, disk in enumerate(options.disk):
+        kind, _, file = disk.partition(":")
+        if not file.startswith("@"):
+            continue
+        path = os.path.join(scratch, f"disk{number}.img")
+        if file == "@pattern":
+            sums = path + ".md5"
+            image.make_pattern(path, 16, sums)
+            extras = [(sums, "lab/pattern.md5")]
+        else:
+            image.make_disk(path, int(file[1:]))
+        options.disk[number] = f"{kind}:{path}"
+    return extras
+
+
 def disk_arguments(disks):
     """-drive and -device for each KIND:FILE."""
     words = []
@@ -113,10 +129,34 @@ def disk_arguments(disks):
     return words
 
 
+def make_iso(options, path, initrd, scratch):
+    """A bootable ISO: GRUB, BIOS, multiboot2."""
+    tree = os.path.join(scratch, "iso")
+    os.makedirs(os.path.join(tree, "boot/grub"))
+    release, _ = image.kernel_versions()
+    for name, source in (("hypervisor", hypervisor_file(options.hypervisor)),
+                         ("vmlinux", image.kernel_unpack(release)), ("initrd", initrd)):
+        os.symlink(os.path.abspath(source), os.path.join(tree, "boot", name))
+    with open(os.path.join(tree, "boot/grub/grub.cfg"), "w", encoding="ascii") as file:
+        file.write(f"""serial --unit=0 --speed=115200
+terminal_input serial
+terminal_output serial
+set timeout=0
+menuentry "{os.path.basename(options.hypervisor)}" {{
+	multiboot2 /boot/hypervisor {hypervisor_line(options)}
+	module2 /boot/vmlinux {kernel_line(options)}
+	module2 /boot/initrd
+}}
+""")
+    done = subprocess.run(["grub-mkrescue", "-o", path, tree, "--", "-follow", "on"],
+                          capture_output=True, text=True)
+    if done.returncode:
+        raise image.ImageError(f"grub-mkrescue: {done.stderr[-500:]}")
+
+
 def machine_arguments(options, initrd):
     words = ["-M", options.machine, "-cpu", options.cpu, "-smp", options.smp, "-nodefaults",
-             "-serial", "stdio", "-m", options.memory]
-    words = [word for word in words if word not in ("-serial", "stdio")]
+             "-m", options.memory]
     if options.sparse:
         words += ["-object", f"memory-backend-ram,id=ram,size={options.memory},reserve=off",
                   "-machine", "memory-backend=ram"]
@@ -180,7 +220,11 @@ class ScriptOutput:
 
 def run_script(options, scratch, sink=None):
     """Boot, run options.script in dom0, end; the script's status."""
-    initrd = ramdisk(options, scratch, options.script, parse_extras(options.add), options.args)
+    extras = parse_extras(options.add) + prepare_disks(options, scratch)
+    initrd = ramdisk(options, scratch, options.script, extras, options.args)
+    if options.iso == "@":
+        options.iso = os.path.join(scratch, "boot.iso")
+        make_iso(options, options.iso, initrd, scratch)
     log = log_path(options, os.path.basename(options.script))
     output = ScriptOutput(options.verbose, sink or (lambda line: print(line, flush=True)))
     started = time.monotonic()
@@ -190,6 +234,8 @@ def run_script(options, scratch, sink=None):
         status = int(machine.expect(r"lab: exit (\d+)", left).group(1))
         if options.end == "poweroff":
             machine.wait_end(30)
+        else:
+            machine.expect("lab: begin", 120)
     return status
 
 
