@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Messages of the daemon: to stderr in the foreground, to a file otherwise.
+ */
+#ifndef ZSTORED_LOG_H
+#define ZSTORED_LOG_H
+
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG,
+};
+
+void log_set_level(int level);
+/* Also closes what was open; NULL: back to stderr.  -E. */
+int log_open(const char *path);
+/* After the file was moved away. */
+void log_reopen(void);
+void log_print(enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#define log_error(...) log_print(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_info(...)  log_print(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...) log_print(LOG_LEVEL_DEBUG, __VA_ARGS__)
+
+#endif
