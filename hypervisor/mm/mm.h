@@ -9,13 +9,19 @@
 #include "lib/spinlock.h"
 #include "mm/page.h"
 
+struct memory_region;
+
 struct mm_domain {
 	struct spinlock page_lock; /* below: */
 	uint32_t page_list;        /* first frame of the list of frames it owns, by page->next */
 	uint64_t tot_pages;
 	uint64_t max_pages;
-	uint64_t claimed;
-	uint64_t relinquish_cursor;
+	uint64_t claimed;           /* also under the allocator's lock */
+	uint64_t relinquish_cursor; /* the frame to go on with; 0: not begun, ~0: done */
+
+	struct spinlock map_lock;   /* below: */
+	struct memory_region *map;  /* by XENMEM_set_memory_map; NULL: none */
+	unsigned int nr_map;
 };
 
 /* The guest frame number that a machine frame holds (slot 256, shown to guests). */

@@ -28,7 +28,7 @@ static void list_add_page(struct mm_domain *mm, struct page *pg)
 static void list_remove_page(struct mm_domain *mm, struct page *pg)
 {
 	if (mm->relinquish_cursor == page_to_mfn(pg).v)
-		mm->relinquish_cursor = pg->next;
+		mm->relinquish_cursor = pg->next ? pg->next : ~0UL;
 	if (pg->prev)
 		frame_table[pg->prev].next = pg->next;
 	else
