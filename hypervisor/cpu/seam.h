@@ -19,8 +19,9 @@ struct cpu_info {
 	uint64_t percpu_offset;          /* this CPU's variables minus the image's */
 	struct vcpu *current;
 	uint32_t cpu;
-	uint32_t pad;
-} aligned_to(16);
+	uint8_t can_sysret; /* the guest came by SYSCALL, and may leave by SYSRET */
+	uint8_t pad[11]; /* so that guest_regs.es is aligned to 16: the CPU aligns before it pushes */
+};
 
 static always_inline struct cpu_info *cpu_info(void)
 {
@@ -41,7 +42,7 @@ static inline struct vcpu *vcpu_current(void)
 }
 #define current (vcpu_current())
 
-/* Per-CPU variables: one copy in the image, copied for each CPU at its start. */
+/* Per-CPU variables: the boot CPU's lie in the image; all start as zero: no initialisers. */
 #define DEFINE_PERCPU(type, name) section(".data.percpu") __typeof__(type) percpu_##name
 #define DECLARE_PERCPU(type, name) extern __typeof__(type) percpu_##name
 extern uint64_t cpu_percpu_offset[];
@@ -127,9 +128,17 @@ struct cpumask;
  */
 void tlb_flush_mask(const struct cpumask *cpus);
 void tlb_flush_page_mask(const struct cpumask *cpus, uint64_t va);
+/* Writes back and invalidates the caches of all CPUs of the set; same rule. */
+void cache_flush_mask(const struct cpumask *cpus);
+
+/* Loads CR3, and so drops every non-global translation of this CPU. */
+void cpu_write_cr3(uint64_t cr3);
 
 /* Make `cpu` look at its softirqs (cpu/softirq.h), waking it if it is idle. */
 void cpu_kick(unsigned int cpu);
+
+/* This CPU's LDT register: `entries` descriptors of its CPUAREA_LDT window, 0 for none. */
+void cpu_ldt_load(unsigned int entries);
 
 /* Fires timer_interrupt() (time/timer.h) on this CPU at that system time, ns; ~0 = never. */
 void timer_hw_arm(uint64_t deadline_ns);

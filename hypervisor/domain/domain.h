@@ -48,6 +48,7 @@ struct vcpu {
 	bool initialised; /* has had its context set */
 	/* atomic bits, VCPU_F_* */
 	unsigned long flags;
+	bool return_work; /* something to do before its next return besides events: NMI, trap bounce */
 
 	/* vcpu_info: in shared_info, or where VCPUOP_register_vcpu_info put it. Written by all CPUs. */
 	struct vcpu_info *info;
@@ -82,11 +83,13 @@ struct domain {
 	bool is_dying;        /* destroy has begun; no new resources */
 	bool is_dead;         /* all resources given back */
 	bool is_shutting_down;
-	bool is_shut_down;    /* all vCPUs paused for it */
+	bool is_shut_down;    /* all vCPUs are paused for it */
 	uint8_t shutdown_code;
+	bool has_shutdown_code; /* latched by SCHEDOP_shutdown_code: domain_shutdown keeps it */
 	bool paused_by_controller;
 	unsigned int controller_pauses;
 	unsigned int teardown_step;
+	bool teardown_busy; /* a destroy call is at work on it */
 	char reason[DOMAIN_REASON_SIZE];
 
 	struct shared_info *shared_info; /* a hypervisor page shared with it */

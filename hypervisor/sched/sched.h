@@ -6,14 +6,14 @@
 #ifndef SCHED_SCHED_H
 #define SCHED_SCHED_H
 
-#include <xen/vcpu.h>
-
 #include "lib/cpumask.h"
 #include "lib/list.h"
 #include "lib/spinlock.h"
-#include "lib/types.h"
+#include "lib/types.h" /* before the ABI headers, which need its types */
 #include "sched/vcpu_area.h"
 #include "time/timer.h"
+
+#include <xen/vcpu.h>
 
 #define SCHED_WEIGHT_DEFAULT 256
 #define SCHED_WATCHDOGS      2 /* per domain, as SCHEDOP_watchdog has them */
@@ -87,12 +87,21 @@ void sched_switched(struct vcpu *prev);
 
 /* hard or soft may be NULL: unchanged.  -EINVAL when no CPU of `hard` is online */
 must_check int vcpu_set_affinity(struct vcpu *v, const struct cpumask *hard, const struct cpumask *soft);
+/* SCHEDOP_pin_override: cpu -1 undoes it.  -EINVAL: not online, -EBUSY: in force already */
+must_check int sched_pin_override(struct vcpu *v, int cpu);
 /* -EINVAL: weight 0, or cap beyond all CPUs */
 must_check int sched_set_params(struct domain *d, uint16_t weight, uint16_t cap);
 
 void vcpu_runstate_get(struct vcpu *v, struct vcpu_runstate_info *out);
 uint64_t vcpu_cpu_time(struct vcpu *v); /* ns running */
 uint64_t cpu_idle_time(unsigned int cpu);
+
+/*
+ * VCPUOP_register_vcpu_info: the current vCPU's domain moves v's vcpu_info to
+ * that place, once, and what it held with it.  -EINVAL, -ENXIO
+ */
+must_check int vcpu_info_register(struct vcpu *v, mfn_t mfn, unsigned int offset);
+void vcpu_info_release(struct vcpu *v); /* teardown */
 
 /* HYPERVISOR_sched_op, vcpu_op */
 long hypercall_sched_op(const uint64_t *args);

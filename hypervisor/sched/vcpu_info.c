@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where a vCPU's vcpu_info lies: in shared_info at first, then in a page of the guest's choice. */
+#include "domain/domain.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/page.h"
+#include "sched/sched.h"
+
+int vcpu_info_register(struct vcpu *v, mfn_t mfn, unsigned int offset)
+{
+	struct domain *d = v->domain;
+	struct vcpu_info *info;
+	struct page *pg;
+
+	if (offset > PAGE_SIZE - sizeof(*info))
+		return -ENXIO;
+	if (offset % _Alignof(struct vcpu_info))
+		return -EINVAL;
+	pg = page_get_mfn(mfn, d);
+	if (!pg)
+		return -EINVAL;
+	if (!page_get_writable(pg)) {
+		page_put(pg);
+		return -EINVAL;
+	}
+	spin_lock(&d->lock);
+	/* Another vCPU's may be moved only while it cannot run: its CPU reads the place unlocked. */
+	if (v->info_page || d->is_dying || (v != current && !bit_test(&v->flags, VCPU_F_DOWN))) {
+		spin_unlock(&d->lock);
+		page_put_and_type(pg);
+		return -EINVAL;
+	}
+	info = (struct vcpu_info *)((char *)page_to_virt(pg) + offset);
+	if (v->info)
+		memcpy(info, v->info, sizeof(*info));
+	else
+		memset(info, 0, sizeof(*info));
+	v->info_page = pg;
+	__atomic_store_n(&v->info, info, __ATOMIC_RELEASE);
+	spin_unlock(&d->lock);
+	/* Senders that still had the old place have set bits nobody reads any more. */
+	evtchn_vcpu_info_moved(v);
+	return 0;
+}
+
+void vcpu_info_release(struct vcpu *v)
+{
+	struct page *pg = v->info_page;
+
+	if (!pg)
+		return;
+	v->info = NULL;
+	v->info_page = NULL;
+	page_put_and_type(pg);
+}
