@@ -1,4 +1,4 @@
-# The tools of dom0: shared libraries and programs, all under $(B)/dom0-tools/.
+# The tools of dom0: shared libraries and programs, under $(B)/dom0-tools/; objects under $(B)/obj/.
 # A folder is a library or a program; its sources are all its .c files, its
 # objects lie in a folder of the same name. Adding a file needs no change here;
 # adding a folder needs one line. Includes read "hyp/hyp.h", "builder/build.h".
@@ -11,9 +11,9 @@ tools-cflags := -std=gnu11 -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-p
 	-fPIC -fvisibility=default -fno-strict-aliasing -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	-D__XEN_TOOLS__=1 -I$(tools-dir) -I$(tools-dir)/lib -Iinclude-public
 tools-ldflags := -Wl,--as-needed -Wl,-z,relro -Wl,-z,now -Wl,--no-undefined
-tools-objs = $(patsubst %.c,$(B)/%.o,$(wildcard $(tools-dir)/$(1)/*.c))
+tools-objs = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(tools-dir)/$(1)/*.c))
 
-$(B)/$(tools-dir)/%.o: $(tools-dir)/%.c
+$(B)/obj/$(tools-dir)/%.o: $(tools-dir)/%.c
 	@mkdir -p $(@D)
 	$(CC) $(tools-cflags) $(TOOLS_CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -33,13 +33,13 @@ endef
 #        directory to install in)
 define tool-program
 ifneq ($$(wildcard $(or $(5),$(tools-dir)/$(2)/*.c)),)
-$(tools-out)/$(1): $$(patsubst %.c,$(B)/%.o,$$(wildcard $(or $(5),$(tools-dir)/$(2)/*.c))) \
+$(tools-out)/$(1): $$(patsubst %.c,$(B)/obj/%.o,$$(wildcard $(or $(5),$(tools-dir)/$(2)/*.c))) \
 		$(patsubst %,$(tools-out)/lib%.so,$(3))
 	$$(CC) $(tools-ldflags) -Wl,-rpath,'$$$$ORIGIN:$$$$ORIGIN/../lib/zendo' -o $$@ \
 		$$(filter %.o,$$^) -L$(tools-out) $(patsubst %,-l%,$(3)) $(4)
 all-targets += $(tools-out)/$(1)
 tools-programs-$(6) += $(tools-out)/$(1)
--include $$(patsubst %.c,$(B)/%.d,$$(wildcard $(or $(5),$(tools-dir)/$(2)/*.c)))
+-include $$(patsubst %.c,$(B)/obj/%.d,$$(wildcard $(or $(5),$(tools-dir)/$(2)/*.c)))
 endif
 endef
 

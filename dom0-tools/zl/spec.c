@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * zl: from a parsed configuration file to a domain specification: one small reader for each group
+ * of keys of zl.cfg(5). Looks at nothing outside the configuration: whether files, bridges, CPUs
+ * and memory are there is asked when the domain is created.
+ */
+#include "zl/spec.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "device/net.h"
+
+#define MEMORY_MAX_MIB (16LL << 20) /* 16 TiB, the reach of the machine-to-physical table */
+
+/* What every reader needs; `rc` stays at the first error, after which readers do nothing. */
+struct spec_reader {
+	struct config *config;
+	struct domain_spec *spec;
+	struct config_error *error;
+	int rc;
+};
+
+bool spec_is_name(const char *name)
+{
+	bool is_number = true;
+	size_t i;
+
+	for (i = 0; name[i]; i++) {
+		if (!isprint((unsigned char)name[i]) || name[i] == '/' || i == SPEC_NAME_MAX)
+			return false;
+		is_number = is_number && isdigit((unsigned char)name[i]);
+	}
+	return !is_number && strcmp(name, ".") && strcmp(name, "..");
+}
+
+/* The place of a key's value (NULL: none), or of entry `item` of its list. */
+static const struct config_value *reader_place(struct spec_reader *r, const char *key, size_t item)
+{
+	const struct config_value *value, *entry;
+
+	if (!key || config_get_value(r->config, key, &value))
+		return NULL;
+	entry = config_value_item(value, item);
+	return entry ? entry : value;
+}
+
+/* An error at a key's value: "FILE:LINE:COLUMN: message". */
+__attribute__((format(printf, 4, 5))) static void
+reader_fail(struct spec_reader *r, const char *key, int code, const char *format, ...)
+{
+	char text[sizeof(r->error->text)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	r->rc = config_error_at(r->config, reader_place(r, key, 0), r->error, code, "%s", text);
+}
+
+/* The string of a key, or NULL. Belongs to the configuration. */
+static const char *read_string(struct spec_reader *r, const char *key)
+{
+	const char *text = NULL;
+	int rc;
+
+	if (r->rc)
+		return NULL;
+	rc = config_get_string(r->config, key, &text, r->error);
+	if (rc && rc != -ENOENT)
+		r->rc = rc;
+	return rc ? NULL : text;
+}
+
+static bool read_number(struct spec_reader *r, const char *key, long long min, long long max,
+			long long *out)
+{
+	int rc;
+
+	if (r->rc)
+		return false;
+	rc = config_get_number(r->config, key, min, max, out, r->error);
+	if (rc && rc != -ENOENT)
+		r->rc = rc;
+	return !rc;
+}
+
+static char *copy_string(struct spec_reader *r, const char *text)
+{
+	char *copy = text ? strdup(text) : NULL;
+
+	if (text && !copy)
+		reader_fail(r, NULL, -ENOMEM, "out of memory");
+	return copy;
+}
+
+static void read_identity(struct spec_reader *r)
+{
+	const char *name = read_string(r, "name");
+	const char *uuid = read_string(r, "uuid");
+
+	if (r->rc)
+		return;
+	if (!name)
+		return reader_fail(r, NULL, -EINVAL, "expected name = \"...\", found no such key");
+	if (!spec_is_name(name))
+		return reader_fail(
+			r, "name", -EINVAL,
+			"expected a name of 1 to %d printable characters, no '/' and not "
+			"a number, found \"%s\"",
+			SPEC_NAME_MAX, name);
+	r->spec->name = copy_string(r, name);
+	if (!uuid)
+		r->rc = r->rc ? r->rc : uuid_choose(r->spec->uuid);
+	else if (uuid_parse(uuid, r->spec->uuid))
+		reader_fail(r, "uuid", -EINVAL,
+			    "expected a UUID such as 1b4e28ba-2fa1-41d2-883f-0016d3cca427, found "
+			    "\"%s\"",
+			    uuid);
+}
+
+static void read_type(struct spec_reader *r)
+{
+	const char *type = read_string(r, "type");
+	const char *key = "type";
+
+	if (!type && !r->rc) {
+		key = "builder";
+		type = read_string(r, key);
+		if (type && (!strcmp(type, "generic") || !strcmp(type, "linux")))
+			type = NULL;
+	}
+	if (r->rc || !type || !strcmp(type, "pv"))
+		return;
+	if (!strcmp(type, "pvh") || !strcmp(type, "hvm"))
+		reader_fail(r, key, -EOPNOTSUPP, "%s domains cannot be built yet; expected \"pv\"",
+			    type);
+	else
+		reader_fail(r, key, -EINVAL, "expected \"pv\", found \"%s\"", type);
+}
+
+static bool has_key(struct spec_reader *r, const char *key)
+{
+	const struct config_value *value;
+
+	return !config_get_value(r->config, key, &value);
+}
+
+/* cmdline is the whole command line; root and extra make one when it is not there. */
+static void read_cmdline(struct spec_reader *r)
+{
+	const char *cmdline = read_string(r, "cmdline");
+	const char *root = read_string(r, "root");
+	const char *extra = read_string(r, "extra");
+	char *text = NULL;
+
+	if (r->rc)
+		return;
+	if (cmdline && (root || extra))
+		return reader_fail(r, "cmdline", -EINVAL,
+				   "expected either cmdline, or root and extra, found both");
+	if (cmdline)
+		r->spec->cmdline = copy_string(r, cmdline);
+	else if (asprintf(&text, "%s%s%s%s", root ? "root=" : "", root ? root : "",
+			  root && extra ? " " : "", extra ? extra : "") < 0)
+		reader_fail(r, NULL, -ENOMEM, "out of memory");
+	else
+		r->spec->cmdline = text;
+}
+
+static void read_boot(struct spec_reader *r)
+{
+	const char *kernel = read_string(r, "kernel");
+
+	if (!r->rc && has_key(r, "bootloader"))
+		return reader_fail(
+			r, "bootloader", -EOPNOTSUPP,
+			"boot loaders are not run; give the kernel with kernel = \"...\"");
+	if (r->rc)
+		return;
+	if (!kernel || !*kernel)
+		return reader_fail(r, "kernel", -EINVAL,
+				   "expected kernel = \"FILE\", found no such key");
+	r->spec->kernel = copy_string(r, kernel);
+	r->spec->ramdisk = copy_string(r, read_string(r, "ramdisk"));
+	if (r->spec->ramdisk && !*r->spec->ramdisk) {
+		free(r->spec->ramdisk);
+		r->spec->ramdisk = NULL;
+	}
+	read_cmdline(r);
+}
+
+static void read_memory(struct spec_reader *r)
+{
+	long long memory = 0, maxmem = 0;
+	bool has_memory = read_number(r, "memory", 1, MEMORY_MAX_MIB, &memory);
+	bool has_maxmem = read_number(r, "maxmem", 1, MEMORY_MAX_MIB, &maxmem);
+
+	if (r->rc)
+		return;
+	if (!has_memory && !has_maxmem)
+		return reader_fail(r, NULL, -EINVAL, "expected memory = MIB, found no such key");
+	if (!has_memory)
+		memory = maxmem;
+	if (!has_maxmem)
+		maxmem = memory;
+	if (maxmem < memory)
+		return reader_fail(r, "maxmem", -ERANGE,
+				   "expected maxmem of at least memory (%lld), found %lld", memory,
+				   maxmem);
+	r->spec->memory_kib = (uint64_t)memory * 1024;
+	r->spec->maxmem_kib = (uint64_t)maxmem * 1024;
+}
+
+static void read_vcpus(struct spec_reader *r)
+{
+	long long vcpus = 1, maxvcpus = 0;
+	bool has_vcpus = read_number(r, "vcpus", 1, SPEC_VCPUS_MAX, &vcpus);
+	bool has_maxvcpus = read_number(r, "maxvcpus", 1, SPEC_VCPUS_MAX, &maxvcpus);
+
+	if (r->rc)
+		return;
+	if (!has_maxvcpus)
+		maxvcpus = vcpus;
+	if (!has_vcpus)
+		vcpus = maxvcpus;
+	if (maxvcpus < vcpus)
+		return reader_fail(r, "maxvcpus", -ERANGE,
+				   "expected maxvcpus of at least vcpus (%lld), found %lld", vcpus,
+				   maxvcpus);
+	r->spec->vcpus = (uint32_t)vcpus;
+	r->spec->maxvcpus = (uint32_t)maxvcpus;
+}
+
+/* One string is for all vCPUs; in a list, entry N is for vCPU N. */
+static void read_cpus(struct spec_reader *r)
+{
+	struct config_error error;
+	const char **items = NULL;
+	struct cpulist list;
+	size_t i, nr = 0;
+	int rc;
+
+	if (r->rc)
+		return;
+	rc = config_get_strings(r->config, "cpus", &items, &nr, r->error);
+	if (rc == -ENOENT || (!rc && !nr)) {
+		free(items);
+		return;
+	}
+	r->rc = rc;
+	if (!rc) {
+		r->spec->cpus = calloc(nr, sizeof(*r->spec->cpus));
+		if (!r->spec->cpus)
+			reader_fail(r, "cpus", -ENOMEM, "out of memory");
+	}
+	for (i = 0; !r->rc && i < nr; i++) {
+		rc = cpulist_parse(items[i], CPULIST_MAX, &list, &error);
+		if (rc)
+			r->rc = config_error_at(r->config, reader_place(r, "cpus", i), r->error, rc,
+						"%s", error.text);
+		else
+			r->spec->cpus[r->spec->nr_cpus++] = copy_string(r, items[i]);
+	}
+	free(items);
+}
+
+static void read_tsc_mode(struct spec_reader *r)
+{
+	static const char *const words[][2] = {
+		{"default", "0"}, {"always_emulate", "1"}, {"native", "2"}};
+	const char *mode = read_string(r, "tsc_mode");
+	uint32_t i;
+
+	if (!mode)
+		return;
+	for (i = 0; i < 3; i++) {
+		if (!strcmp(mode, words[i][0]) || !strcmp(mode, words[i][1])) {
+			r->spec->tsc_mode = i;
+			return;
+		}
+	}
+	reader_fail(r, "tsc_mode", -EINVAL,
+		    "expected \"default\", \"always_emulate\" or \"native\", found \"%s\"", mode);
+}
+
+static void read_sched(struct spec_reader *r)
+{
+	long long weight = 0, cap = 0;
+
+	read_number(r, "cpu_weight", 1, 65535, &weight);
+	r->spec->has_cap = read_number(r, "cap", 0, 65535, &cap);
+	r->spec->weight = (uint32_t)weight;
+	r->spec->cap = (uint32_t)cap;
+}
+
+static void read_disks(struct spec_reader *r)
+{
+	struct config_error error;
+	const char **items = NULL;
+	size_t i, nr = 0;
+	int rc = r->rc ? -ENOENT : config_get_strings(r->config, "disk", &items, &nr, r->error);
+
+	if (rc == -ENOENT)
+		return;
+	r->rc = rc;
+	if (!rc && nr) {
+		r->spec->disks = calloc(nr, sizeof(*r->spec->disks));
+		if (!r->spec->disks)
+			reader_fail(r, "disk", -ENOMEM, "out of memory");
+	}
+	for (i = 0; !r->rc && i < nr; i++) {
+		rc = disk_spec_parse(items[i], &r->spec->disks[i], &error);
+		if (rc)
+			r->rc = config_error_at(r->config, reader_place(r, "disk", i), r->error, rc,
+						"disk \"%.200s\": %.300s", items[i], error.text);
+		else
+			r->spec->nr_disks++;
+	}
+	free(items);
+}
+
+static void read_vifs(struct spec_reader *r)
+{
+	struct config_error error;
+	const char **items = NULL;
+	size_t i, nr = 0;
+	int rc = r->rc ? -ENOENT : config_get_strings(r->config, "vif", &items, &nr, r->error);
+
+	if (rc == -ENOENT)
+		return;
+	r->rc = rc;
+	if (!rc && nr) {
+		r->spec->vifs = calloc(nr, sizeof(*r->spec->vifs));
+		if (!r->spec->vifs)
+			reader_fail(r, "vif", -ENOMEM, "out of memory");
+	}
+	for (i = 0; !r->rc && i < nr; i++) {
+		rc = vif_spec_parse(items[i], &r->spec->vifs[i], &error);
+		if (rc) {
+			r->rc = config_error_at(r->config, reader_place(r, "vif", i), r->error, rc,
+						"vif \"%.200s\": %.300s", items[i], error.text);
+			break;
+		}
+		r->spec->nr_vifs++;
+		if (!r->spec->vifs[i].has_mac && net_choose_mac(r->spec->vifs[i].mac))
+			reader_fail(r, "vif", -EIO, "no random number for a MAC address");
+		r->spec->vifs[i].has_mac = true;
+	}
+	free(items);
+}
+
+static void read_action(struct spec_reader *r, const char *key, enum lifecycle_action *action)
+{
+	const char *word = read_string(r, key);
+	int rc;
+
+	if (!word)
+		return;
+	rc = lifecycle_parse_action(word, action);
+	if (rc == -EOPNOTSUPP)
+		reader_fail(r, key, rc,
+			    "%s is not offered; expected destroy, restart, rename-restart or "
+			    "preserve",
+			    word);
+	else if (rc)
+		reader_fail(r, key, rc,
+			    "expected destroy, restart, rename-restart or preserve, found \"%s\"",
+			    word);
+}
+
+static void read_actions(struct spec_reader *r)
+{
+	r->spec->actions = lifecycle_defaults;
+	read_action(r, "on_poweroff", &r->spec->actions.on_poweroff);
+	read_action(r, "on_reboot", &r->spec->actions.on_reboot);
+	read_action(r, "on_watchdog", &r->spec->actions.on_watchdog);
+	read_action(r, "on_crash", &r->spec->actions.on_crash);
+}
+
+int spec_read(struct config *config, struct domain_spec *spec, struct config_error *error)
+{
+	struct spec_reader r = {.config = config, .spec = spec, .error = error};
+
+	memset(spec, 0, sizeof(*spec));
+	memset(error, 0, sizeof(*error));
+	read_identity(&r);
+	read_type(&r);
+	read_boot(&r);
+	read_memory(&r);
+	read_vcpus(&r);
+	read_cpus(&r);
+	read_sched(&r);
+	read_tsc_mode(&r);
+	read_disks(&r);
+	read_vifs(&r);
+	read_actions(&r);
+	if (r.rc)
+		spec_free(spec);
+	return r.rc;
+}
+
+void spec_free(struct domain_spec *spec)
+{
+	size_t i;
+
+	for (i = 0; i < spec->nr_disks; i++)
+		disk_spec_free(&spec->disks[i]);
+	for (i = 0; i < spec->nr_vifs; i++)
+		vif_spec_free(&spec->vifs[i]);
+	for (i = 0; i < spec->nr_cpus; i++)
+		free(spec->cpus[i]);
+	free(spec->disks);
+	free(spec->vifs);
+	free(spec->cpus);
+	free(spec->name);
+	free(spec->kernel);
+	free(spec->ramdisk);
+	free(spec->cmdline);
+	memset(spec, 0, sizeof(*spec));
+}
