@@ -17,7 +17,7 @@
 struct cpu_info {
 	struct cpu_user_regs guest_regs; /* of the current vCPU, while it is in the hypervisor */
 	uint64_t percpu_offset;          /* this CPU's variables minus the image's */
-	struct vcpu *current;
+	struct vcpu *vcpu; /* current */
 	uint32_t cpu;
 	uint8_t can_sysret; /* the guest came by SYSCALL, and may leave by SYSRET */
 	uint8_t pad[11]; /* so that guest_regs.es is aligned to 16: the CPU aligns before it pushes */
@@ -38,7 +38,7 @@ static inline unsigned int cpu_id(void)
 
 static inline struct vcpu *vcpu_current(void)
 {
-	return cpu_info()->current;
+	return cpu_info()->vcpu;
 }
 #define current (vcpu_current())
 
