@@ -14,6 +14,13 @@ init_text void fpu_init(void); /* boot CPU */
 void fpu_cpu_init(void);
 must_check int fpu_state_init(struct fpu_state *f);
 void fpu_state_fini(struct fpu_state *f);
+/* The 512-byte FXSAVE image of vcpu_guest_context. */
+void fpu_state_import(struct fpu_state *f, const void *fxsave);
+void fpu_state_export(const struct fpu_state *f, void *fxsave);
+/* All that XCR0 may hold; the guest's own XSETBV, checked (-EINVAL), for the current vCPU. */
+uint64_t fpu_xcr0_supported(void);
+must_check int fpu_xcr0_set(struct fpu_state *f, uint64_t xcr0);
+/* On a switch: XCR0 holds all of it between vCPUs. */
 void fpu_save(struct fpu_state *f);
 void fpu_restore(const struct fpu_state *f);
 

@@ -34,22 +34,30 @@
  *
  *   0x00000  GDT, 16 pages: 0..13 the guest's frames, 14 this CPU's own
  *   0x10000  LDT, 16 pages: the guest's frames
- *   0x20000  TSS page, 0x21000 SYSCALL stub page (read, execute)
- *   0x28000  the stack, CPU_STACK_SIZE, aligned to its size:
- *            +0x0000 NMI stack, +0x1000 #DF stack, +0x2000 #MC stack,
- *            +0x3000 guard (not mapped), +0x4000..0x7fff stack, struct cpu_info on top
+ *   0x20000  TSS page; 0x21000 SYSCALL stub page (read, execute)
+ *   0x30000  the stack, CPU_STACK_SIZE, aligned to its size:
+ *            +0x0000 NMI, +0x1000 #DF, +0x2000 #MC, +0x3000 #DB stacks, then a
+ *            hole as guard, +0xc000..0xffff stack, struct cpu_info on top
  */
-#define CPUAREA_STRIDE   VA(0x40000)
-#define CPUAREA_GDT      VA(0x0)
-#define CPUAREA_LDT      VA(0x10000)
-#define CPUAREA_TSS      VA(0x20000)
-#define CPUAREA_STUB     VA(0x21000)
-#define CPUAREA_STACK    VA(0x28000)
-#define CPU_STACK_SIZE   VA(0x8000)
+#define CPUAREA_STRIDE VA(0x40000)
+#define CPUAREA_GDT    VA(0x0)
+#define CPUAREA_LDT    VA(0x10000)
+#define CPUAREA_TSS    VA(0x20000)
+#define CPUAREA_STUB   VA(0x21000)
+#define CPUAREA_STACK  VA(0x30000)
+#define CPU_STACK_SIZE VA(0x10000)
+#define CPU_STACK_BODY VA(0xc000) /* where the stack proper begins */
 
 /* Our entries of the GDT, from FIRST_RESERVED_GDT_BYTE on; ring 3's are ABI. */
-#define SEL_HYP_CS   0xe008
-#define SEL_HYP_DS   0xe010
-#define SEL_TSS      0xe040
+#define SEL_HYP_CS 0xe008
+#define SEL_HYP_DS 0xe010
+#define SEL_TSS    0xe040
+#define SEL_LDT    0xe050
+#define SEL_RING3_CS32 0xe023 /* FLAT_RING3_CS32 */
+#define SEL_RING3_SS   0xe02b /* FLAT_RING3_SS64 */
+#define SEL_RING3_CS64 0xe033 /* FLAT_RING3_CS64 */
+
+#define VECTOR_SYSCALL 0x100 /* entry_vector of a SYSCALL: no real vector */
+#define X86_EFLAGS_TF_RF 0x10100
 
 #endif

@@ -11,6 +11,7 @@
 #define BITS_PER_LONG 64
 #define BITS_TO_LONGS(n) DIV_ROUND_UP(n, BITS_PER_LONG)
 #define BIT(n) (1UL << (n))
+#define BIT_U32(n) (1U << (n))
 
 static inline bool bit_test(const unsigned long *map, unsigned int n)
 {

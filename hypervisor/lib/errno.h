@@ -13,7 +13,9 @@
 #define XEN_ERRNO(name, value) name = value,
 enum {
 #include <xen/errno.h>
-	ERESTART = 85, /* internal: "call again", never shown to a guest */
+	/* internal, never shown to a guest: "call again", with nothing or with a part done */
+	EINTR = 4,
+	ERESTART = 85,
 };
 #endif
 

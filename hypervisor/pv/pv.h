@@ -26,6 +26,9 @@ struct pv_vcpu {
 	/* page tables: each non-NULL one holds a reference and an L4 type reference */
 	struct page *kernel_l4, *user_l4;
 	uint64_t cr3; /* machine address loaded now for it */
+	/* tables whose references it still has to put: what was interrupted (mmu_update.c) */
+	struct page *pending[4];
+	unsigned int nr_pending;
 
 	/* descriptor tables: each frame holds a PAGE_SEGDESC type reference */
 	mfn_t gdt_frames[PV_GDT_FRAMES];
@@ -33,7 +36,6 @@ struct pv_vcpu {
 	uint64_t ldt_base;
 	unsigned int ldt_entries;
 	mfn_t ldt_frames[16]; /* MFN_NONE: not faulted in */
-	struct spinlock desc_lock;
 
 	/* segments and registers not in cpu_user_regs */
 	uint64_t fs_base, gs_base_user, gs_base_kernel;
@@ -48,9 +50,7 @@ struct pv_vcpu {
 
 struct pv_domain {
 	/* machine frames are all a PV guest sees: its own p2m is its own affair */
-	struct spinlock mmu_lock; /* serialises changes of this domain's page tables where CAS does not do */
-	uint32_t cpuid_policy; /* reserved */
-	bool is_32on64; /* always false: no compat layer */
+	uint32_t pci_address; /* what dom0 last wrote to port CF8; its own kernel serialises */
 };
 
 must_check int pv_vcpu_init(struct vcpu *v);
@@ -86,13 +86,19 @@ must_check int pv_set_user_l4(struct vcpu *v, mfn_t mfn); /* mfn 0: none */
 void pv_load_cr3(struct vcpu *v);
 
 /*
- * For grant/ : install (or replace) a mapping of `frame` in the current guest's page tables by a host
- * address or by the machine address of a PTE (GNTMAP_contains_pte); the caller already holds
- * the frame's references for it.  0, -EINVAL, -EFAULT...  `old` is dropped.
+ * For grant/: a mapping of `frame` in the current guest's page tables, by a linear address or by
+ * the machine address of an L1 entry (GNTMAP_contains_pte).  What was mapped there is dropped.
+ * The caller has a reference to the frame, and a writable one if `writable`; they become the
+ * entry's on success.  avail_bits: bits 9..11 of the entry.  0 or -EINVAL.
  */
 must_check int pv_grant_map(uint64_t host_addr, bool by_pte, mfn_t frame, bool writable, uint64_t avail_bits);
-/* Clear (or, new_addr != 0, move the PTE of new_addr to) it, if it still maps `frame`; 0 or -EINVAL. */
-must_check int pv_grant_unmap(uint64_t host_addr, bool by_pte, mfn_t frame, uint64_t new_addr);
+/*
+ * Clears it, if it still maps `frame` (and writable, if that is said); new_addr != 0: the entry of
+ * that address moves there.  0: the entry's references are the caller's, to be dropped once no CPU
+ * of the domain has the translation (pv_domain_dirty_cpus, tlb_flush_mask).  -EINVAL: nothing done.
+ */
+must_check int pv_grant_unmap(uint64_t host_addr, bool by_pte, mfn_t frame, bool writable,
+			      uint64_t new_addr);
 
 /* The guest's L1 entry for a linear address in the current L4, by a walk; false if none. */
 must_check bool pv_walk(struct vcpu *v, uint64_t va, uint64_t *l1e, paddr_t *l1e_paddr);

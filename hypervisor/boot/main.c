@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From the first C instruction to a running dom0: the order of all set-up. */
+#include "boot/boot.h"
+#include "boot/multiboot.h"
+#include "boot/smp.h"
+#include "cpu/cpu.h"
+#include "cpu/features.h"
+#include "cpu/fpu.h"
+#include "cpu/softirq.h"
+#include "dev/acpi.h"
+#include "dev/apic.h"
+#include "dev/console.h"
+#include "dev/irq.h"
+#include "domain/dom0.h"
+#include "domain/domain.h"
+#include "lib/printk.h"
+#include "mm/mm.h"
+#include "sched/sched.h"
+#include "time/time.h"
+#include "time/timer.h"
+
+no_return void boot_start(uint32_t magic, uint32_t info); /* from head.S */
+
+uint64_t cpu_percpu_offset[MAX_CPUS];
+
+/* On the boot CPU's own stack, everything mapped for good. */
+static init_text void boot_on_own_stack(void)
+{
+	*cpu_info() = (struct cpu_info){0};
+	cpu_descriptors_load(0);
+
+	acpi_init(&boot_info);
+	apic_init();
+	apic_cpu_init();
+	cpu_apic_ids[0] = apic_id();
+	time_init();
+	apic_timer_calibrate();
+	time_cpu_init();
+	irq_init();
+
+	softirq_register(SOFTIRQ_TIMER, timer_softirq);
+	softirq_register(SOFTIRQ_SCHED, sched_run);
+	sched_init();
+	sched_cpu_init(0);
+	cpumask_set(&cpu_online, 0);
+	irq_enable();
+	smp_start_others();
+	console_input_init();
+
+	dom0_build(&boot_info);
+	mm_init_done();
+	printk("starting dom0\n");
+	if (domain_unpause_by_controller(dom0))
+		panic("dom0 was not paused");
+	reset_stack_and_jump(idle_loop);
+}
+
+no_return void boot_start(uint32_t magic, uint32_t info)
+{
+	*cpu_info() = (struct cpu_info){0};
+	console_init();
+	printk("Zendo, a hypervisor of the Xen 4.17 ABI\n");
+	multiboot_parse(magic, info);
+	smp_trampoline_install();
+	cpu_features_init();
+	cpu_features_enable();
+	fpu_init();
+	idt_init();
+	mm_init(&boot_info);
+	if (cpu_area_create(0))
+		panic("no memory for the boot CPU");
+	stack_switch_and_call(cpu_stack_top(0), boot_on_own_stack);
+}
