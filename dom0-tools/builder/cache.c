@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -67,13 +68,33 @@ static bool is_ours_alone(const struct stat *st)
 	return st->st_uid == geteuid() && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
+/* The directory, and the one above it in a system that is bare of /var/cache. */
+static int make_dir(const char *dir)
+{
+	char parent[PATH_MAX];
+	const char *slash = strrchr(dir, '/');
+
+	if (mkdir(dir, 0700) == 0 || errno == EEXIST)
+		return 0;
+	if (errno != ENOENT || !slash || slash == dir || (size_t)(slash - dir) >= sizeof(parent))
+		return -errno;
+	memcpy(parent, dir, (size_t)(slash - dir));
+	parent[slash - dir] = '\0';
+	if (mkdir(parent, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	return mkdir(dir, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
 static int open_dir(const char *dir, bool create)
 {
 	struct stat st;
 	int fd;
 
-	if (create && mkdir(dir, 0700) < 0 && errno != EEXIST)
-		return -errno;
+	if (create) {
+		fd = make_dir(dir);
+		if (fd < 0)
+			return fd;
+	}
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;

@@ -78,8 +78,8 @@ struct kernel;
 
 /*
  * Read and check a kernel. With `cache_dir` (NULL: none) a compressed kernel is unpacked once and
- * kept there; the directory is made if need be (its parent must exist), is ignored when others
- * than its owner may write to it, and no trouble with it is an error. The caller owns *out and
+ * kept there; the directory is made if need be, is ignored when others than its owner may write to
+ * it, and no trouble with it is an error. The caller owns *out and
  * frees it with kernel_close(). -ENOEXEC: not a kernel this library can load; -E2BIG: a bound;
  * -EBADMSG: corrupt; or the error of reading.
  */

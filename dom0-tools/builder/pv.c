@@ -278,19 +278,47 @@ static int make_channels(struct pv_builder *b)
 	return 0;
 }
 
-static int fill_start_info(struct pv_builder *b, struct start_info *start)
+/*
+ * A PV kernel expects to begin with events masked on every vCPU, and sets up no stack for them
+ * before it unmasks. The flag is in memory that the guest shares with the hypervisor (xen.h,
+ * struct vcpu_info), so it is ours to set.
+ */
+static int mask_events(struct pv_builder *b, uint64_t *shared_info_mfn)
 {
-	const struct kernel_notes *notes = &kernel_get_info(b->kernel)->notes;
-	const struct pv_layout *layout = &b->layout;
 	struct xen_domctl_getdomaininfo info;
+	struct shared_info *shared;
+	xen_pfn_t mfn;
+	void *map;
 	int result = hyp_domain_get_info(b->hyp, b->domid, &info);
 
 	if (result)
 		return fail_call(b, result, "describe the domain");
+	mfn = info.shared_info_frame;
+	result = hyp_foreign_map(b->hyp, b->domid, PROT_READ | PROT_WRITE, &mfn, 1, &map);
+	if (result)
+		return build_error_set(b->error, result, "cannot map the domain's shared_info: %s",
+				       strerror(-result));
+	shared = map;
+	for (unsigned int i = 0; i < XEN_LEGACY_MAX_VCPUS; i++)
+		shared->vcpu_info[i].evtchn_upcall_mask = 1;
+	hyp_foreign_unmap(map, 1);
+	*shared_info_mfn = mfn;
+	return 0;
+}
+
+static int fill_start_info(struct pv_builder *b, struct start_info *start)
+{
+	const struct kernel_notes *notes = &kernel_get_info(b->kernel)->notes;
+	const struct pv_layout *layout = &b->layout;
+	uint64_t shared_info_mfn = 0;
+	int result = mask_events(b, &shared_info_mfn);
+
+	if (result)
+		return result;
 	memset(start, 0, HYP_PAGE_SIZE);
 	memcpy(start->magic, START_MAGIC, sizeof(START_MAGIC));
 	start->nr_pages = layout->nr_pages;
-	start->shared_info = info.shared_info_frame << HYP_PAGE_SHIFT;
+	start->shared_info = shared_info_mfn << HYP_PAGE_SHIFT;
 	/* Tools of ours find the list of frames by its address, so no tree of it is needed. */
 	start->flags = SIF_VIRT_P2M_4TOOLS;
 	start->store_mfn = b->result.store_mfn;
