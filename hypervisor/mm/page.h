@@ -15,11 +15,17 @@
  * count:  63      48 47    40 39  32 31             0
  *        | owner    | flags  |  0   | references     |
  *
- * type:   63  60 59     56 55    48 47     32 31     0
+ * type:   63  60 59     55 54    48 47     32 31     0
  *        | type | flags   |  0     | progress | count |
  *
- * `progress` counts the entries validated so far of a partly validated table.
- * All changes are by compare-and-exchange of the whole word.
+ * All changes are by compare-and-exchange of the whole word.  The type stays
+ * behind when the count falls to zero: it tells what TLBs may still hold.
+ * With a count, a frame is in one of three states:
+ *
+ *   PAGE_T_VALIDATED  in use as its type
+ *   neither flag      busy: one CPU validates it or undoes that; others wait
+ *   PAGE_T_PARTIAL    that was interrupted: entries 0..progress-1 hold their
+ *                     references, and the next to get or put the type goes on
  */
 struct page {
 	uint64_t count;
@@ -41,7 +47,8 @@ struct page {
 #define PAGE_T_PINNED      BIT(56) /* by MMUEXT_PIN_*: holds one type count */
 #define PAGE_T_VALIDATED   BIT(57)
 #define PAGE_T_PARTIAL     BIT(58) /* validation or its undoing was interrupted at `progress` */
-#define PAGE_T_LOCKED      BIT(59) /* its entries are being changed */
+#define PAGE_T_HELD        BIT(59) /* partial: the frame itself holds the type count, and a reference */
+#define PAGE_T_FAILED      BIT(55) /* partial: a bad entry was met, undo the rest */
 #define PAGE_PROGRESS_SHIFT 32
 
 enum page_type {
@@ -121,15 +128,28 @@ bool page_drop_allocation(struct page *pg);
 
 /*
  * Type references, on top of a general one.  Getting a page-table type
- * validates the table: 0, -EINVAL (type conflict or bad entry), -EINTR
- * (nothing done yet, preempted), -ERESTART (part done, kept in the frame).
- * pv/pagetable.c does the validation; a caller that may not be preempted
- * uses page_get_type_simple, for WRITABLE only.
+ * validates the table (pv/pagetable.c): 0, -EINVAL (type conflict, bad entry,
+ * count exhausted), or, if preemptible, -ERESTART: call again; what was done
+ * is kept in the frame.  May flush TLBs of other CPUs.
  */
 must_check int page_get_type(struct page *pg, enum page_type type, bool preemptible);
 must_check bool page_get_writable(struct page *pg);
-/* 0, -EINTR, -ERESTART when undoing a page table was preempted */
+/*
+ * One more reference of the type it has, if that is a validated page table or
+ * writable: PAGE_L1..PAGE_L4 or PAGE_WRITABLE, else PAGE_NONE and no reference.
+ */
+must_check enum page_type page_get_present_type(struct page *pg);
+/*
+ * 0, or, if preemptible, -ERESTART: undoing a page table was interrupted and
+ * the caller still has its reference, to be put again.
+ */
 int page_put_type(struct page *pg, bool preemptible);
+/* The undoing of a frame left partial by a page_get_type nobody repeated (dying domains). 0, -ERESTART */
+int page_drop_partial(struct page *pg, bool preemptible);
+/* MMUEXT_PIN_*: marks the caller's type reference as the pin's; false if it has a pin. */
+must_check bool page_pin(struct page *pg);
+/* Hands the pin's type reference to the caller; false if there is none. */
+must_check bool page_unpin(struct page *pg);
 must_check bool page_get_and_type(struct page *pg, const struct domain *d, enum page_type type);
 void page_put_and_type(struct page *pg);
 

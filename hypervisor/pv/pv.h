@@ -50,6 +50,8 @@ struct pv_vcpu {
 
 struct pv_domain {
 	/* machine frames are all a PV guest sees: its own p2m is its own affair */
+	struct page *teardown_page; /* how far pv_domain_relinquish_tables is, with a reference */
+	bool tables_are_gone;
 	uint32_t pci_address; /* what dom0 last wrote to port CF8; its own kernel serialises */
 };
 

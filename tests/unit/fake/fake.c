@@ -7,6 +7,8 @@
 #include <stdarg.h>
 
 #include "fake.h"
+
+#include "cpu/features.h"
 #include "hypercall/hypercall.h"
 #include "lib/printk.h"
 #include "mm/alloc.h"
@@ -33,6 +35,7 @@ uint64_t fake_timer_deadline[FAKE_CPUS];
 uint64_t fake_cr3[FAKE_CPUS];
 unsigned int fake_kicks[FAKE_CPUS];
 unsigned int fake_tlb_flushes[FAKE_CPUS], fake_tlb_page_flushes[FAKE_CPUS];
+unsigned int fake_cache_flushes[FAKE_CPUS], fake_ldt_entries[FAKE_CPUS];
 void (*fake_tlb_hook)(unsigned int cpu, bool all, uint64_t va);
 unsigned int fake_preempt_every, fake_preempt_checks;
 struct fake_continuation fake_continuation;
@@ -46,6 +49,7 @@ unsigned int fake_heap_objects;
 unsigned int fake_alloc_fail_at;
 uint64_t fake_gdt_ptes[FAKE_CPUS][32];
 
+weak struct cpu_features cpu_features = {.phys_bits = 40, .has_nx = true};
 weak struct cpumask cpu_online;
 weak struct domain *dom0;
 weak struct domain dom_io, dom_xen;
@@ -176,6 +180,20 @@ weak void tlb_flush_mask(const struct cpumask *cpus)
 weak void tlb_flush_page_mask(const struct cpumask *cpus, uint64_t va)
 {
 	fake_tlb_flush_mask(cpus, false, va);
+}
+
+weak void cache_flush_mask(const struct cpumask *cpus)
+{
+	unsigned int cpu;
+
+	for_each_cpu (cpu, cpus)
+		if (cpu < FAKE_CPUS)
+			fake_cache_flushes[cpu]++;
+}
+
+weak void cpu_ldt_load(unsigned int entries)
+{
+	fake_ldt_entries[fake_cpu] = entries;
 }
 
 weak void cpu_kick(unsigned int cpu)
@@ -632,6 +650,7 @@ void fake_reset(void)
 		fake_timer_deadline[i] = ~0UL;
 		fake_kicks[i] = fake_tlb_flushes[i] = fake_tlb_page_flushes[i] = 0;
 		fake_cr3[i] = 0;
+		fake_cache_flushes[i] = fake_ldt_entries[i] = 0;
 		cpumask_set(&cpu_online, i);
 	}
 	fake_tlb_hook = NULL;

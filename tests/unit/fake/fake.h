@@ -84,6 +84,7 @@ extern uint64_t fake_time;                       /* what time_now() says */
 extern uint64_t fake_timer_deadline[FAKE_CPUS];  /* as armed, ~0 never */
 extern uint64_t fake_cr3[FAKE_CPUS];
 extern unsigned int fake_kicks[FAKE_CPUS];
+extern unsigned int fake_cache_flushes[FAKE_CPUS], fake_ldt_entries[FAKE_CPUS];
 /* Flushes of the whole TLB and of single pages, by CPU; and a look at each, if set. */
 extern unsigned int fake_tlb_flushes[FAKE_CPUS], fake_tlb_page_flushes[FAKE_CPUS];
 extern void (*fake_tlb_hook)(unsigned int cpu, bool all, uint64_t va);

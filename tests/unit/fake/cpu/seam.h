@@ -109,7 +109,9 @@ void tlb_flush_page_local(uint64_t va);
 struct cpumask;
 void tlb_flush_mask(const struct cpumask *cpus);
 void tlb_flush_page_mask(const struct cpumask *cpus, uint64_t va);
+void cache_flush_mask(const struct cpumask *cpus);
 void cpu_kick(unsigned int cpu);
+void cpu_ldt_load(unsigned int entries);
 void timer_hw_arm(uint64_t deadline_ns);
 void cpu_write_cr3(uint64_t cr3);
 
