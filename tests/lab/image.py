@@ -304,6 +304,21 @@ def build_zendo_tools(path):
     cpio.close()
 
 
+def package_libraries():
+    return [os.path.join(ROOT, folder) for folder in
+            ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu")]
+
+
+def build_store_client(path):
+    """Stock xenstore-ls and the like, which the system tests ask what the store holds."""
+    cpio = Cpio(path)
+    programs = {"usr/bin/xenstore": os.path.join(ROOT, "usr/bin/xenstore-ls")}
+    for name in "chmod exists list ls read rm watch write".split():
+        cpio.add_link("usr/bin/xenstore-" + name, "xenstore")
+    add_programs(cpio, programs, package_libraries())
+    cpio.close()
+
+
 def build_stock_tools(path):
     """Stock Xen's tools, with the scripts that they run."""
     libexec = "usr/lib/xen-4.17"
@@ -318,16 +333,10 @@ def build_stock_tools(path):
                  "libxl-save-helper", "lsevtchn", "xenstore-control"):
         programs[f"{libexec}/bin/{name}"] = os.path.join(source, name)
         cpio.add_link("usr/sbin/" + name, f"/{libexec}/bin/{name}")
-    xenstore = os.path.join(ROOT, "usr/bin/xenstore-ls")
-    programs["usr/bin/xenstore"] = xenstore
-    for name in "chmod exists list ls read rm watch write".split():
-        cpio.add_link("usr/bin/xenstore-" + name, "xenstore")
-    folders = [os.path.join(ROOT, folder) for folder in
-               ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu")]
     private = os.path.join(ROOT, libexec, "lib/x86_64-linux-gnu")
     # The C library loads this one by name when a thread is cancelled, which xl does.
     programs["usr/lib/libgcc_s.so.1"] = "/lib/x86_64-linux-gnu/libgcc_s.so.1"
-    add_programs(cpio, programs, folders + [private])
+    add_programs(cpio, programs, package_libraries() + [private])
     cpio.add_tree("etc/xen/scripts", os.path.join(ROOT, "etc/xen/scripts"))
     cpio.add_data("etc/xen/xl.conf", b'autoballoon="off"\n')
     cpio.close()
@@ -401,23 +410,25 @@ def stock_xen():
     return path
 
 
-def dom0_parts(stock):
-    """The parts of dom0's ramdisk that outlive a run, built when missing or old."""
+def dom0_parts():
+    """The parts of dom0's ramdisk that outlive a run, built when missing or old. Stock tools are
+    among them if their packages have been fetched."""
     here = os.path.abspath(__file__)
-    dom0 = os.path.join(WORK, "dom0.cpio")
+    guest_init = os.path.join(LAB, "guest/init")
+    ops = os.path.join(BUILD, "tests/bench/ops")
     guest = os.path.join(WORK, "guest.cpio")
-    kit = os.path.join(WORK, "guest-kit.cpio")
-    if not newer(dom0, [here]):
-        build_dom0(dom0)
-    sources = [here, os.path.join(LAB, "guest/init"), os.path.join(BUILD, "tests/bench/ops")]
-    if not newer(guest, sources):
-        build_guest(guest)
-    if not newer(kit, [here, guest]):
-        build_guest_kit(kit, guest)
-    parts = [dom0, kit]
-    if stock:
-        tools = os.path.join(WORK, "stock-tools.cpio")
-        if not newer(tools, [here]):
-            build_stock_tools(tools)
-        parts.append(tools)
+    wanted = [("dom0", build_dom0, [here]),
+              ("guest", build_guest, [here, guest_init, ops]),
+              ("guest-kit", lambda path: build_guest_kit(path, guest), [here, guest])]
+    if os.path.exists(os.path.join(ROOT, "usr/bin/xenstore-ls")):
+        wanted.append(("store-client", build_store_client, [here]))
+    if os.path.exists(os.path.join(ROOT, "usr/lib/xen-4.17/bin/xl")):
+        wanted.append(("stock-tools", build_stock_tools, [here]))
+    parts = []
+    for name, build, sources in wanted:
+        path = os.path.join(WORK, name + ".cpio")
+        if not newer(path, sources):
+            build(path)
+        if name != "guest":
+            parts.append(path)
     return parts

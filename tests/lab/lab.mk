@@ -6,14 +6,17 @@
 LAB := $(B)/lab
 export B
 
-.PHONY: lab-install lab-fetch lab-fetch-peer lab
+.PHONY: lab-install lab-fetch lab-fetch-test lab-fetch-peer lab
 lab-install:
 	@tests/lab/install build host
 
 lab-fetch: lab-install
 	@tests/lab/fetch $(LAB) dom0
 
-lab-fetch-peer: lab-fetch
+lab-fetch-test: lab-fetch
+	@tests/lab/fetch $(LAB) test
+
+lab-fetch-peer: lab-fetch-test
 	@tests/lab/fetch $(LAB) peer
 
 # What every run of the lab needs. Packages first: the fragments' own rules use them.
@@ -57,7 +60,7 @@ check-clang:
 		then echo "ok - clang builds everything"; \
 		else echo "not ok - clang builds everything"; fi
 
-test-system: lab-fetch
+test-system: lab-fetch-test
 	@tests/system/run
 
 check-targets += check-tree check-clang

@@ -5,6 +5,7 @@ Owns the QEMU and hypervisor command lines. images.py makes what is booted, mach
 """
 
 import os
+import shutil
 import subprocess
 import time
 
@@ -57,10 +58,6 @@ def tools_of(options):
     return "stock" if options.hypervisor == "xen" else "zendo"
 
 
-def has_stock_tools():
-    return os.path.exists(os.path.join(image.ROOT, "usr/lib/xen-4.17/bin/xl"))
-
-
 def hypervisor_line(options):
     words = ["console=com1", "com1=115200,8n1", f"dom0_mem={options.dom0_memory}",
              f"dom0_max_vcpus={options.dom0_vcpus}", "loglvl=info"]
@@ -80,7 +77,7 @@ def kernel_line(options):
 def ramdisk(options, scratch, script, extras=(), args=()):
     """dom0's whole ramdisk for this run."""
     tools = tools_of(options)
-    parts = image.dom0_parts(has_stock_tools())
+    parts = image.dom0_parts()
     if tools == "zendo" or os.path.isdir(os.path.join(image.BUILD, "dom0-tools")):
         path = os.path.join(scratch, "zendo-tools.cpio")
         image.build_zendo_tools(path)
@@ -136,7 +133,7 @@ def make_iso(options, path, initrd, scratch):
     release, _ = image.kernel_versions()
     for name, source in (("hypervisor", hypervisor_file(options.hypervisor)),
                          ("vmlinux", image.kernel_unpack(release)), ("initrd", initrd)):
-        os.symlink(os.path.abspath(source), os.path.join(tree, "boot", name))
+        shutil.copyfile(source, os.path.join(tree, "boot", name))
     with open(os.path.join(tree, "boot/grub/grub.cfg"), "w", encoding="ascii") as file:
         file.write(f"""serial --unit=0 --speed=115200
 terminal_input serial
@@ -148,7 +145,7 @@ menuentry "{os.path.basename(options.hypervisor)}" {{
 	module2 /boot/initrd
 }}
 """)
-    done = subprocess.run(["grub-mkrescue", "-o", path, tree, "--", "-follow", "on"],
+    done = subprocess.run(["grub-mkrescue", "-o", path, tree],
                           capture_output=True, text=True)
     if done.returncode:
         raise image.ImageError(f"grub-mkrescue: {done.stderr[-500:]}")

@@ -18,7 +18,8 @@ PR_SET_PDEATHSIG = 1
 
 # What the serial line shows when the hypervisor or dom0 has come to a bad end.
 DISASTER = re.compile(rb"(?m)^.*(Panic on CPU|panic on CPU|zendo: panic|PANIC|ASSERT|Kernel panic -|"
-                      rb"FATAL TRAP|Assertion .* failed|Hardware Dom0 crashed).*$")
+                      rb"FATAL TRAP|Assertion .* failed|Hardware Dom0 crashed|"
+                      rb"you need to load the kernel first).*$")
 
 
 class MachineError(Exception):

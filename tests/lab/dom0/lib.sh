@@ -19,6 +19,9 @@ else
 	CONSOLE_LOG=/var/log/zendo/console/%s.log
 fi
 
+# What dom0 itself has in /vm.
+STORE_OWN=$(xenstore-read /local/domain/0/vm 2> /dev/null | sed 's|^/vm/||')
+
 note()
 {
 	echo "# $*"
@@ -121,4 +124,37 @@ free_kb()
 	else
 		xl info | awk '/^free_memory/ { print $3 * 1024 }'
 	fi
+}
+
+# memory_is KB: so much is free, at once or soon (what a dead domain had goes back in pieces).
+memory_is()
+{
+	wait_until 15 free_equals "$1" && return 0
+	note "free before: $1 KB, now: $(free_kb) KB"
+	return 1
+}
+
+free_equals()
+{
+	[ -n "$1" ] && [ "$(free_kb)" = "$1" ]
+}
+
+# store_domains: what the store holds of domains other than dom0, in one line.
+store_domains()
+{
+	for _dir in /local/domain /vm /libxl /local/domain/0/backend/vbd \
+			/local/domain/0/backend/vif /local/domain/0/backend/console; do
+		xenstore-list "$_dir" 2> /dev/null | grep -vE "^(0|$STORE_OWN)\$" | sed "s|^|$_dir/|"
+	done | tr '\n' ' '
+}
+
+disk_make()
+{
+	truncate -s "${2}M" "$1" && /usr/sbin/mke2fs -q -F -t ext4 "$1"
+}
+
+# bridge_make: br0, with dom0 at 10.9.0.1.
+bridge_make()
+{
+	brctl addbr br0 && ip link set br0 up && ip addr add 10.9.0.1/24 dev br0
 }

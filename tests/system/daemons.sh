@@ -1,0 +1,70 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# zstored and zconsoled are killed (SIGKILL) and started again while guests run: the guests go on,
+# their consoles and their shutdown still work, new guests can be made, and the store has lost
+# nothing.
+#
+# seconds: 400
+# lab: -m 4G
+
+. /lab/lib.sh
+
+daemon_pid()
+{
+	pidof "$1" | cut -d' ' -f1
+}
+
+daemon_restart()
+{
+	old=$(daemon_pid "$1")
+	kill -9 "$old" && sleep 1 && [ "$(daemon_pid "$1")" != "$old" ] || return 1
+	[ -n "$(daemon_pid "$1")" ] || "$1"
+}
+
+store_dump()
+{
+	xenstore-ls -f -p / | sort
+}
+
+console_answers()
+{
+	{ sleep 2; echo "echo answer-$2-\$((6 * 7))"; sleep 4; } | timeout 15 $ZL console "$1" \
+		> /tmp/console.out 2> /dev/null
+	grep -q "answer-$2-42" /tmp/console.out || guest_said "$1" "answer-$2-42"
+}
+
+new_guest()
+{
+	$ZL create "$(guest_config "$1" 'memory = 128' 'vif = [ "bridge=br0" ]' \
+		"extra = \"console=hvc0 jobs=net addr=$2 peer=10.9.0.1\"")" &&
+		guest_says 90 "$1" "net done"
+}
+
+if [ $ZL = xl ]; then
+	ok "stock xenstored cannot be restarted # SKIP" true
+	done_testing
+fi
+
+bridge_make
+ok "a first guest" new_guest first 10.9.0.2
+xenstore-write /tool/kept "what was written before"
+store_dump > /tmp/before
+ok "zstored is killed and started again" daemon_restart zstored
+store_dump > /tmp/after
+ok "the store has lost nothing" cmp -s /tmp/before /tmp/after || diff /tmp/before /tmp/after
+ok "the first guest goes on" ping -c 2 -W 5 10.9.0.2
+ok "a second guest can be made" new_guest second 10.9.0.3
+ok "zconsoled is killed and started again" daemon_restart zconsoled
+ok "the first guest's console answers" console_answers first one
+ok "a third guest can be made" new_guest third 10.9.0.4
+ok "its console answers" console_answers third three
+ok "both are killed and started again" sh -c '
+	kill -9 $(pidof zstored) $(pidof zconsoled); sleep 1; zstored && zconsoled'
+ok "the second guest's console answers" console_answers second two
+for name in first second third; do
+	ok "$name shuts down when asked" $ZL shutdown -w $name
+	ok "$name is gone" wait_until 30 guest_gone $name
+done
+ok "nothing is left in the store" [ -z "$(store_domains)" ]
+done_testing
