@@ -14,7 +14,8 @@ UNIT_CFLAGS := -std=gnu11 -O1 -g -DZENDO_HOST -D__XEN_INTERFACE_VERSION__=0x0004
 UNIT_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_LIBS := -lcmocka
 
-unit-tests := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*/test_*.c))
+# The tools have unit tests too, with rules of their own: tests/unit/tools.mk
+unit-tests := $(patsubst tests/unit/%.c,%,$(shell grep -ls '^ \* Links: ' tests/unit/*/test_*.c))
 # A test's hypervisor files, as paths below hypervisor/ without .c
 unit-links = $(patsubst %.c,%,$(shell sed -n 's/^ \* Links: //p' tests/unit/$(1).c))
 
