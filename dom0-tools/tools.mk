@@ -72,3 +72,5 @@ install-tools: tools
 		install -d $(DESTDIR)$(PREFIX)/share/man/man$$section; \
 		install -m 0644 "$$@" $(DESTDIR)$(PREFIX)/share/man/man$$section; \
 	done
+
+include $(wildcard tests/unit/tools.mk)
