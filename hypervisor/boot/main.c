@@ -23,6 +23,16 @@ no_return void boot_start(uint32_t magic, uint32_t info); /* from head.S */
 
 uint64_t cpu_percpu_offset[MAX_CPUS];
 
+/* No init code any more, this included: what it occupied is given back. */
+static void boot_finish(void)
+{
+	mm_init_done();
+	printk("starting dom0\n");
+	if (domain_unpause_by_controller(dom0))
+		panic("dom0 was not paused");
+	idle_loop();
+}
+
 /* On the boot CPU's own stack, everything mapped for good. */
 static init_text void boot_on_own_stack(void)
 {
@@ -48,11 +58,7 @@ static init_text void boot_on_own_stack(void)
 	console_input_init();
 
 	dom0_build(&boot_info);
-	mm_init_done();
-	printk("starting dom0\n");
-	if (domain_unpause_by_controller(dom0))
-		panic("dom0 was not paused");
-	reset_stack_and_jump(idle_loop);
+	reset_stack_and_jump(boot_finish);
 }
 
 no_return void boot_start(uint32_t magic, uint32_t info)

@@ -20,7 +20,8 @@ must_check int irq_request_own(unsigned int gsi, bool level, bool low, void (*fn
 
 /* --- a domain's pirqs (PHYSDEVOP_map_pirq, EVTCHNOP_bind_pirq) --- */
 must_check int pirq_domain_init(struct domain *d);
-must_check int pirq_domain_destroy(struct domain *d);
+must_check int pirq_domain_destroy(struct domain *d); /* all mappings; nothing new is mapped then */
+void pirq_domain_free(struct domain *d);
 /* evtchn/ calls these from bind_pirq and close: port is given events of pirq. -EINVAL, -EPERM, -EEXIST, -EBUSY */
 must_check int pirq_bind(struct domain *d, unsigned int pirq, uint32_t port, bool will_share);
 void pirq_unbind(struct domain *d, unsigned int pirq);

@@ -262,8 +262,7 @@ int domain_create(domid_t id, const struct xen_domctl_createdomain *config, bool
 unlist:
 	domain_list_remove(d);
 free_pirqs:
-	if (pirq_domain_destroy(d))
-		panic("a domain without interrupts holds interrupts");
+	pirq_domain_free(d);
 free_evtchn:
 	evtchn_domain_free(d);
 free_shared_info:
@@ -282,6 +281,7 @@ static void domain_free(struct domain *d)
 		vcpu_free(d->vcpus[i]);
 	grant_domain_destroy(d);
 	evtchn_domain_free(d);
+	pirq_domain_free(d);
 	page_unshare_free(d->shared_info);
 	rangeset_fini(&d->iomem);
 	rangeset_fini(&d->ioports);
