@@ -47,14 +47,15 @@ tools-image-libs := -lelf -lz -llzma -lzstd -llz4 -lbz2 -llzo2
 
 $(eval $(call tool-library,zhyp,lib/hyp))
 $(eval $(call tool-library,zconfig,lib/config))
+$(eval $(call tool-library,zdaemon,lib/daemon))
 $(eval $(call tool-library,zevtchn,lib/evtchn))
 $(eval $(call tool-library,zstore,lib/store,,-lpthread))
 $(eval $(call tool-library,zbuild,builder,zhyp,$(tools-image-libs)))
 $(eval $(call tool-library,zdevice,device,zstore zconfig zhyp))
 
 $(eval $(call tool-program,zkernel,,zbuild,-ljson-c,$(tools-dir)/builder/zkernel/*.c,bin))
-$(eval $(call tool-program,zstored,stored,$(if $(wildcard $(tools-dir)/lib/evtchn/*.c),zevtchn) zhyp,,,sbin))
-$(eval $(call tool-program,zconsoled,consoled,$(if $(wildcard $(tools-dir)/lib/evtchn/*.c),zevtchn) $(if $(wildcard $(tools-dir)/lib/store/*.c),zstore) zhyp,,,sbin))
+$(eval $(call tool-program,zstored,stored,zdaemon zevtchn zhyp,,,sbin))
+$(eval $(call tool-program,zconsoled,consoled,zdaemon zevtchn zstore zhyp,,,sbin))
 $(eval $(call tool-program,zl,zl,zbuild zconfig $(if $(wildcard $(tools-dir)/device/*.c),zdevice) $(if $(wildcard $(tools-dir)/lib/store/*.c),zstore) zhyp,-ljson-c -lncurses -ltinfo,,sbin))
 
 .PHONY: tools install-tools

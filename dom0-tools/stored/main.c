@@ -6,25 +6,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/daemon.h"
+#include "daemon/log.h"
+
 #include "journal.h"
-#include "log.h"
 #include "server.h"
 
 #define DEFAULT_SOCKET	  "/run/xenstored/socket"
 #define DEFAULT_STATE_DIR "/run/zstored"
 #define DEFAULT_LOG	  "/var/log/zendo/zstored.log"
 #define BOOT_ID		  "/proc/sys/kernel/random/boot_id"
-#define FILES_WANTED	  16384
 
 struct options {
 	const char *socket_path;
@@ -152,133 +148,6 @@ static int parse_options(struct options *options, int argc, char **argv)
 	return -EINVAL;
 }
 
-static void on_signal(int number)
-{
-	if (number == SIGHUP)
-		server_must_reopen_log = 1;
-	else
-		server_must_stop = 1;
-}
-
-static void set_signals(void)
-{
-	struct sigaction action = {.sa_handler = on_signal};
-
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
-/* Everything in dom0 depends on this process: the last to be killed for memory. */
-static void set_limits(void)
-{
-	struct rlimit files;
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-	if (fd >= 0) {
-		if (write(fd, "-900", 4) < 0)
-			log_debug("oom_score_adj: %s", strerror(errno));
-		close(fd);
-	}
-	if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur < FILES_WANTED) {
-		files.rlim_cur = FILES_WANTED;
-		if (files.rlim_max < FILES_WANTED)
-			files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	umask(022);
-}
-
-/* Goes on in a child; the parent stays until it is told how the start went. */
-static int daemonize(int *ready_fd)
-{
-	int fds[2], null;
-	unsigned char status = 1;
-	pid_t pid;
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return -errno;
-	pid = fork();
-	if (pid < 0)
-		return -errno;
-	if (pid) {
-		close(fds[1]);
-		if (read(fds[0], &status, 1) != 1)
-			status = 1;
-		_exit(status);
-	}
-	close(fds[0]);
-	*ready_fd = fds[1];
-	setsid();
-	if (chdir("/") < 0)
-		return -errno;
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null >= 0) {
-		dup2(null, STDIN_FILENO);
-		dup2(null, STDOUT_FILENO);
-	}
-	return 0;
-}
-
-/* Makes the directory that a file is to lie in. */
-static void make_directory_of(const char *path)
-{
-	char *copy = strdup(path), *slash;
-
-	if (!copy)
-		return;
-	slash = strrchr(copy, '/');
-	if (slash && slash != copy) {
-		*slash = '\0';
-		make_directory_of(copy);
-		mkdir(copy, 0755);
-	}
-	free(copy);
-}
-
-/* From here on nobody waits, and stderr may be a terminal that closes. */
-static void report_ready(const struct options *options, int ready_fd)
-{
-	unsigned char status = 0;
-	int null, ret;
-
-	if (options->is_foreground)
-		return;
-	make_directory_of(options->log_path);
-	ret = log_open(options->log_path);
-	if (ret)
-		log_error("%s: %s", options->log_path, strerror(-ret));
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null >= 0)
-		dup2(null, STDERR_FILENO);
-	if (write(ready_fd, &status, 1) < 0)
-		log_error("parent: %s", strerror(errno));
-	close(ready_fd);
-}
-
-/* One daemon for one state directory; the lock goes with the process. */
-static int take_lock(const char *state_dir)
-{
-	char path[4096];
-	int fd, ret;
-
-	snprintf(path, sizeof(path), "%s/lock", state_dir);
-	make_directory_of(path);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB))
-		return fd;
-	ret = -errno;
-	if (ret == -EWOULDBLOCK)
-		log_error("another zstored is running on %s", state_dir);
-	else
-		log_error("%s: %s", path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return ret;
-}
-
 static void read_boot_id(char *id, size_t size)
 {
 	int fd = open(BOOT_ID, O_RDONLY | O_CLOEXEC);
@@ -318,23 +187,6 @@ static int start_journal(struct server *server, const struct options *options)
 	return ret;
 }
 
-static int write_pid(const char *path)
-{
-	FILE *file;
-
-	if (!path)
-		return 0;
-	make_directory_of(path);
-	file = fopen(path, "we");
-	if (!file) {
-		log_error("%s: %s", path, strerror(errno));
-		return -errno;
-	}
-	fprintf(file, "%d\n", (int)getpid());
-	fclose(file);
-	return 0;
-}
-
 static int start(struct server *server, const struct options *options)
 {
 	int ret = start_journal(server, options);
@@ -349,13 +201,16 @@ static int start(struct server *server, const struct options *options)
 			return ret;
 		}
 	}
-	make_directory_of(options->socket_path);
+	daemon_make_directory_of(options->socket_path);
 	ret = socket_listen(server, options->socket_path);
 	if (ret) {
 		log_error("%s: %s", options->socket_path, strerror(-ret));
 		return ret;
 	}
-	return write_pid(options->pid_path);
+	ret = options->pid_path ? daemon_write_pid(options->pid_path) : 0;
+	if (ret)
+		log_error("%s: %s", options->pid_path, strerror(-ret));
+	return ret;
 }
 
 static int serve(const struct options *options, int ready_fd)
@@ -371,7 +226,8 @@ static int serve(const struct options *options, int ready_fd)
 	server.store.is_traced = options->is_traced;
 	ret = start(&server, options);
 	if (!ret) {
-		report_ready(options, ready_fd);
+		if (!options->is_foreground)
+			daemon_report_ready(ready_fd, options->log_path);
 		ret = server_run(&server);
 	}
 	server_fini(&server);
@@ -392,15 +248,20 @@ int main(int argc, char **argv)
 	ret = parse_options(&options, argc, argv);
 	if (ret)
 		return ret < 0 ? 2 : 0;
+	log_set_name("zstored");
 	log_set_level(LOG_LEVEL_ERROR + options.verbosity + (options.is_traced ? 1 : 0));
-	set_limits();
-	set_signals();
+	daemon_set_limits();
+	daemon_set_signals();
 	if (!options.is_foreground) {
-		ret = daemonize(&ready_fd);
+		ret = daemon_start(&ready_fd);
 		if (ret)
 			log_error("cannot become a daemon: %s", strerror(-ret));
 	}
-	lock_fd = ret ? ret : take_lock(options.state_dir);
+	lock_fd = ret ? ret : daemon_take_lock(options.state_dir);
+	if (lock_fd == -EWOULDBLOCK)
+		log_error("another zstored is running on %s", options.state_dir);
+	else if (lock_fd < 0)
+		log_error("%s: %s", options.state_dir, strerror(-lock_fd));
 	if (lock_fd < 0)
 		return 1;
 	ret = serve(&options, ready_fd);

@@ -10,18 +10,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/daemon.h"
+#include "daemon/log.h"
+
 #include "conn.h"
 #include "domain.h"
 #include "journal.h"
-#include "log.h"
 #include "server.h"
 
 /* How long a held client's turn is put off before it is looked at again. */
 #define HELD_POLL_MS 5
 #define EVENTS_MAX   64
-
-volatile sig_atomic_t server_must_stop;
-volatile sig_atomic_t server_must_reopen_log;
 
 static uint64_t clock_ms(void)
 {
@@ -136,12 +135,12 @@ int server_run(struct server *server)
 	struct epoll_event events[EVENTS_MAX];
 	int count;
 
-	while (!server_must_stop) {
+	while (!daemon_must_stop) {
 		count = epoll_wait(server->epoll_fd, events, EVENTS_MAX, choose_timeout(server));
 		if (count < 0 && errno != EINTR)
 			return -errno;
-		if (server_must_reopen_log) {
-			server_must_reopen_log = 0;
+		if (daemon_must_reopen) {
+			daemon_must_reopen = 0;
 			log_reopen();
 		}
 		server->store.now_ms = clock_ms();

@@ -6,8 +6,6 @@
 #ifndef ZSTORED_SERVER_H
 #define ZSTORED_SERVER_H
 
-#include <signal.h>
-
 #include "store.h"
 
 struct zevtchn;
@@ -53,8 +51,6 @@ struct server {
 #define SERVER_EVENT_EVTCHN ((void *)1)
 
 extern const struct store_ops server_ops;
-extern volatile sig_atomic_t server_must_stop;
-extern volatile sig_atomic_t server_must_reopen_log;
 
 int server_init(struct server *server);
 /* Until a signal ends it. */

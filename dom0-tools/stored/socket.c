@@ -13,8 +13,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "daemon/log.h"
+
 #include "conn.h"
-#include "log.h"
 #include "request.h"
 #include "server.h"
 

@@ -15,6 +15,7 @@
 
 #include <xen/sys/xenbus_dev.h>
 
+#include "daemon/log.h"
 #include "evtchn/evtchn.h"
 #include "evtchn/gntdev.h"
 #include "hyp/domain.h"
@@ -24,7 +25,6 @@
 #include "conn.h"
 #include "domain.h"
 #include "journal.h"
-#include "log.h"
 #include "ring.h"
 #include "server.h"
 #include "watch.h"

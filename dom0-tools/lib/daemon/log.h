@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Messages of the daemon: to stderr in the foreground, to a file otherwise.
+ * Messages of a daemon: to stderr in the foreground, to a file otherwise.
  */
-#ifndef ZSTORED_LOG_H
-#define ZSTORED_LOG_H
+#ifndef ZENDO_DAEMON_LOG_H
+#define ZENDO_DAEMON_LOG_H
 
 enum log_level {
 	LOG_LEVEL_ERROR,
@@ -11,6 +11,8 @@ enum log_level {
 	LOG_LEVEL_DEBUG,
 };
 
+/* In front of each message on stderr; kept, not copied. */
+void log_set_name(const char *name);
 void log_set_level(int level);
 /* Also closes what was open; NULL: back to stderr.  -E. */
 int log_open(const char *path);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Messages of the daemon: one line each, with the time when they go to a file.
+ * Messages of a daemon: one line each, with the time when they go to a file.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,9 +13,15 @@
 
 #include "log.h"
 
+static const char *log_name = "daemon";
 static int log_level = LOG_LEVEL_INFO;
 static int log_fd = STDERR_FILENO;
 static char *log_path;
+
+void log_set_name(const char *name)
+{
+	log_name = name;
+}
 
 void log_set_level(int level)
 {
@@ -75,7 +81,7 @@ void log_print(enum log_level level, const char *format, ...)
 	if ((int)level > log_level)
 		return;
 	if (log_fd == STDERR_FILENO) {
-		used = (size_t)snprintf(line, sizeof(line), "zstored: ");
+		used = (size_t)snprintf(line, sizeof(line), "%s: ", log_name);
 	} else {
 		now = time(NULL);
 		localtime_r(&now, &tm);
