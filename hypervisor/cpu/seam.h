@@ -42,6 +42,12 @@ static inline struct vcpu *vcpu_current(void)
 }
 #define current (vcpu_current())
 
+/* The registers `current` had when it entered the hypervisor, and will have when it leaves. */
+static inline struct cpu_user_regs *guest_regs(void)
+{
+	return &cpu_info()->guest_regs;
+}
+
 /* Per-CPU variables: the boot CPU's lie in the image; all start as zero: no initialisers. */
 #define DEFINE_PERCPU(type, name) section(".data.percpu") __typeof__(type) percpu_##name
 #define DECLARE_PERCPU(type, name) extern __typeof__(type) percpu_##name

@@ -21,6 +21,9 @@ bool hypercall_preempt_check(void);
  */
 must_check long hypercall_continue(unsigned int op, const uint64_t *args, unsigned int nr_args);
 
+/* The function of a hypercall, NULL if there is none (table.c). */
+hypercall_fn hypercall_find(uint64_t op);
+
 /* Entry from assembly, registers in cpu_info()->guest_regs. */
 void hypercall_dispatch(struct cpu_user_regs *regs);
 

@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * From the guest's registers to the function of a hypercall and back, the
- * batching of several in one (multicall), and their continuation after a
- * preemption.
- */
+/* The table of hypercalls, and the way from the guest's registers to it and back. */
 #include <zendo.h>
 
-#include "cpu/softirq.h"
 #include "domain/domain.h"
 #include "hypercall/hypercall.h"
-#include "lib/printk.h"
-#include "lib/string.h"
 
-#define SYSCALL_INSN_LENGTH 2
 #define ARGS_MAX 5
 
 static const hypercall_fn table[] = {
@@ -50,41 +42,7 @@ static const hypercall_fn table[] = {
 	[ZENDO_HYPERCALL] = hypercall_zendo_op,
 };
 
-/* A multicall being worked on; vcpu->multicall points to it on the stack. */
-struct multicall_state {
-	struct multicall_entry call;
-	bool continued; /* `call` holds what is still to do of it */
-};
-
-bool hypercall_preempt_check(void)
-{
-	return softirq_is_pending();
-}
-
-long hypercall_continue(unsigned int op, const uint64_t *args, unsigned int nr_args)
-{
-	struct vcpu *v = current;
-	struct cpu_user_regs *regs = &cpu_info()->guest_regs;
-
-	if (v->multicall) {
-		v->multicall->call.op = op;
-		for (unsigned int i = 0; i < nr_args; i++)
-			v->multicall->call.args[i] = args[i];
-		v->multicall->continued = true;
-		return 0;
-	}
-	{
-		uint64_t *const slots[ARGS_MAX] = {&regs->rdi, &regs->rsi, &regs->rdx, &regs->r10,
-						   &regs->r8};
-
-		for (unsigned int i = 0; i < nr_args; i++)
-			*slots[i] = args[i];
-	}
-	regs->rip -= SYSCALL_INSN_LENGTH;
-	return op; /* becomes rax */
-}
-
-static hypercall_fn find(uint64_t op)
+hypercall_fn hypercall_find(uint64_t op)
 {
 	return op < ARRAY_SIZE(table) ? table[op] : NULL;
 }
@@ -92,59 +50,7 @@ static hypercall_fn find(uint64_t op)
 void hypercall_dispatch(struct cpu_user_regs *regs)
 {
 	uint64_t args[ARGS_MAX] = {regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8};
-	hypercall_fn fn = find(regs->rax);
+	hypercall_fn fn = hypercall_find(regs->rax);
 
 	regs->rax = fn ? fn(args) : -ENOSYS;
-}
-
-/* Only what makes sense among others in a batch: no return to user mode, no batch in a batch. */
-static hypercall_fn find_batched(uint64_t op)
-{
-	if (op == __HYPERVISOR_iret || op == __HYPERVISOR_multicall)
-		return NULL;
-	return find(op);
-}
-
-/* HYPERVISOR_multicall(entries, count) */
-long hypercall_multicall(const uint64_t *args)
-{
-	struct multicall_entry *entries = (void *)args[0];
-	uint32_t count = args[1];
-	struct vcpu *v = current;
-	struct multicall_state state;
-	long rc = 0;
-
-	for (uint32_t i = 0; i < count; i++) {
-		uint64_t rest[2] = {(uint64_t)(entries + i), count - i};
-		hypercall_fn fn;
-
-		if (i && hypercall_preempt_check()) {
-			v->multicall = NULL;
-			return hypercall_continue(__HYPERVISOR_multicall, rest, 2);
-		}
-		if (copy_in(&state.call, entries + i, sizeof(state.call))) {
-			rc = -EFAULT;
-			break;
-		}
-		state.continued = false;
-		v->multicall = &state;
-		fn = find_batched(state.call.op);
-		state.call.result = fn ? fn((const uint64_t *)state.call.args) : -ENOSYS;
-		v->multicall = NULL;
-		if (v->domain->is_shutting_down)
-			break;
-		if (state.continued) {
-			/* what is left of this one, then the rest */
-			if (copy_out(entries + i, &state.call, sizeof(state.call))) {
-				rc = -EFAULT;
-				break;
-			}
-			return hypercall_continue(__HYPERVISOR_multicall, rest, 2);
-		}
-		if (copy_out(&entries[i].result, &state.call.result, sizeof(state.call.result))) {
-			rc = -EFAULT;
-			break;
-		}
-	}
-	return rc;
 }

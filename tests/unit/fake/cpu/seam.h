@@ -43,6 +43,11 @@ static inline struct vcpu *vcpu_current(void)
 }
 #define current (vcpu_current())
 
+static inline struct cpu_user_regs *guest_regs(void)
+{
+	return &cpu_info()->guest_regs;
+}
+
 #define DEFINE_PERCPU(type, name)  __typeof__(type) percpu_##name[FAKE_CPUS]
 #define DECLARE_PERCPU(type, name) extern __typeof__(type) percpu_##name[FAKE_CPUS]
 #define this_cpu(name)     (percpu_##name[fake_cpu])
