@@ -4,7 +4,8 @@
 # Each tests/unit/<area>/test_<name>.c is one program.  It names the files of
 # the hypervisor it needs in a comment line of its own:
 #  * Links: mm/page_type.c pv/pagetable.c lib/bits.c
-# and gets fake.c besides.  `make check-unit` runs all; `make unit-<area>-<name>` one;
+# and files of tests/unit it shares with others in another, ` * Helpers: pv/guest.c`;
+# fake.c it gets besides.  `make check-unit` runs all; `make unit-<area>-<name>` one;
 # `make unit-coverage` prints how much of the linked files they reach.
 
 UNIT_B := $(B)/unit
@@ -19,9 +20,11 @@ unit-tests := $(patsubst tests/unit/%.c,%,$(shell grep -ls '^ \* Links: ' tests/
 # A test's hypervisor files, as paths below hypervisor/ without .c
 unit-links = $(patsubst %.c,%,$(shell sed -n 's/^ \* Links: //p' tests/unit/$(1).c))
 
+unit-helpers = $(patsubst %.c,%,$(shell sed -n 's/^ \* Helpers: //p' tests/unit/$(1).c))
+
 # $(1): output folder, $(2): test, $(3): extra flags
 define unit-program
-$(1)/$(2): $(1)/tests/$(2).o $(1)/tests/fake/fake.o $(addprefix $(1)/hyp/,$(addsuffix .o,$(call unit-links,$(2))))
+$(1)/$(2): $(1)/tests/$(2).o $(1)/tests/fake/fake.o $(addprefix $(1)/tests/,$(addsuffix .o,$(call unit-helpers,$(2)))) $(addprefix $(1)/hyp/,$(addsuffix .o,$(call unit-links,$(2))))
 	@mkdir -p $$(@D)
 	@$$(CC) $(3) -o $$@ $$^ $$(UNIT_LIBS)
 endef

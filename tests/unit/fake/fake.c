@@ -373,6 +373,28 @@ static bool frame_is_free(const struct page *pg)
 	return !pg->count || pg->count == PAGE_F_RAM;
 }
 
+static void frame_list_add(struct domain *d, struct page *pg)
+{
+	pg->prev = 0;
+	pg->next = d->mm.page_list;
+	if (pg->next)
+		frame_table[pg->next].prev = page_to_mfn(pg).v;
+	d->mm.page_list = page_to_mfn(pg).v;
+	d->mm.tot_pages++;
+}
+
+static void frame_list_del(struct domain *d, struct page *pg)
+{
+	if (pg->prev)
+		frame_table[pg->prev].next = pg->next;
+	else
+		d->mm.page_list = pg->next;
+	if (pg->next)
+		frame_table[pg->next].prev = pg->prev;
+	pg->next = pg->prev = 0;
+	d->mm.tot_pages--;
+}
+
 struct page *fake_frame_alloc(struct domain *d)
 {
 	for (uint64_t n = 1; n < FAKE_FRAMES; n++) {
@@ -386,7 +408,7 @@ struct page *fake_frame_alloc(struct domain *d)
 		pg->type = 0;
 		memset(page_to_virt(pg), 0, PAGE_SIZE);
 		if (d)
-			d->mm.tot_pages++;
+			frame_list_add(d, pg);
 		return pg;
 	}
 	panic("the fake RAM is used up");
@@ -431,7 +453,7 @@ weak void page_free_owned(struct page *pg)
 	if (pg->type & PAGE_TYPE_COUNT)
 		panic("frame %lx freed with type %lx", page_to_mfn(pg).v, pg->type);
 	if (d) {
-		d->mm.tot_pages--;
+		frame_list_del(d, pg);
 		domain_put(d);
 	}
 	pg->count = PAGE_F_RAM;
