@@ -93,7 +93,7 @@ void trap_from_guest(struct cpu_user_regs *regs)
 		page_fault_from_guest(v, regs);
 		return;
 	case TRAP_GP:
-		if (!pv_emulate_privileged(v, regs))
+		if (!pv_software_interrupt(v, regs) && !pv_emulate_privileged(v, regs))
 			pv_inject(v, TRAP_GP, regs->error_code);
 		return;
 	case TRAP_UD:

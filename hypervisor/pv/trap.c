@@ -140,6 +140,27 @@ void pv_inject(struct vcpu *v, unsigned int vector, int64_t error_code)
 	bounce_create(v, regs, &b);
 }
 
+/*
+ * INT n through a gate that is ours alone faults with an error code that names
+ * the vector (AMD APM vol. 2, "Selector Error Code": IDT bit 1, EXT bit 0).
+ */
+#define ERROR_CODE_EXT 1
+#define ERROR_CODE_IDT 2
+#define INT_N_LENGTH   2
+bool pv_software_interrupt(struct vcpu *v, struct cpu_user_regs *regs)
+{
+	unsigned int vector = regs->error_code >> 3 & 0xff;
+	const struct trap_info *t = &v->pv.traps[vector];
+
+	if ((regs->error_code & (ERROR_CODE_EXT | ERROR_CODE_IDT)) != ERROR_CODE_IDT)
+		return false;
+	if (!t->address || TI_GET_DPL(t) < (v->pv.in_kernel ? 1 : 3))
+		return false;
+	regs->rip += INT_N_LENGTH;
+	pv_inject(v, vector, -1);
+	return true;
+}
+
 void pv_inject_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code)
 {
 	/* the guest kernel runs in ring 3 too: to it, its own faults are a supervisor's */

@@ -8,6 +8,8 @@
 /* A SYSCALL (64-bit, compatibility mode) from guest user mode. */
 void pv_syscall(struct vcpu *v, struct cpu_user_regs *regs);
 void pv_syscall32(struct vcpu *v, struct cpu_user_regs *regs);
+/* After #GP: was it INT n, which the guest's trap table allows?  Then that is delivered. */
+must_check bool pv_software_interrupt(struct vcpu *v, struct cpu_user_regs *regs);
 /* An upcall to the event callback; the vCPU has one due. */
 void pv_deliver_events(struct vcpu *v);
 /* NMIs and the like (vcpu->return_work). */
