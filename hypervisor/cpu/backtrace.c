@@ -44,6 +44,18 @@ bool symbol_name(uint64_t addr, char *buf, size_t size)
 	return true;
 }
 
+const char *symbol_by_number(uint32_t n, uint64_t *addr)
+{
+	const char *name = symbol_names;
+
+	if (n >= symbol_count)
+		return NULL;
+	for (uint32_t i = 0; i < n; i++)
+		name += strlen(name) + 1;
+	*addr = IMAGE_START + symbol_offsets[n];
+	return name;
+}
+
 static void print_frame(uint64_t rip)
 {
 	char name[80];
