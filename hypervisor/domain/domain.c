@@ -456,7 +456,7 @@ static void machine_shutdown(uint8_t code)
 	printk("dom0 has ended (%u)\n", code);
 	switch (code) {
 	case SHUTDOWN_poweroff:
-		machine_halt();
+		machine_power_off();
 	case SHUTDOWN_crash:
 		panic("dom0 crashed: %s", dom0->reason[0] ? dom0->reason : "its kernel said so");
 	default:
@@ -476,7 +476,8 @@ void domain_shutdown(struct domain *d, uint8_t code)
 		return;
 	}
 	d->is_shutting_down = true;
-	d->shutdown_code = code;
+	if (!d->has_shutdown_code)
+		d->shutdown_code = code;
 	for_each_vcpu (d, v) {
 		/* a pause that only the domain's end, or a resume, takes back */
 		__atomic_fetch_add(&v->sched.pause_count, 1, __ATOMIC_SEQ_CST);

@@ -47,6 +47,8 @@ void page_free_owned(struct page *pg);
  * -ENOMEM past max_pages, -EINVAL when it is dying.
  */
 must_check int page_assign(struct page *pg, struct domain *d);
+/* The same for n frames in a row, of nobody's. */
+must_check int pages_assign(struct page *pg, uint64_t n, struct domain *d);
 must_check int page_steal(struct page *pg, struct domain *d);
 /* A stolen frame back to the allocator. */
 void page_free_stolen(struct page *pg);

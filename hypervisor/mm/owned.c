@@ -108,16 +108,21 @@ unreserve:
 	return NULL;
 }
 
-int page_assign(struct page *pg, struct domain *d)
+int pages_assign(struct page *pg, uint64_t n, struct domain *d)
 {
-	int ret = pages_reserve(d, 1);
+	int ret = pages_reserve(d, n);
 
 	if (ret)
 		return ret;
-	ret = pages_give(d, pg, 1);
+	ret = pages_give(d, pg, n);
 	if (ret)
-		pages_unreserve(d, 1);
+		pages_unreserve(d, n);
 	return ret;
+}
+
+int page_assign(struct page *pg, struct domain *d)
+{
+	return pages_assign(pg, 1, d);
 }
 
 /* Called under page_lock. */

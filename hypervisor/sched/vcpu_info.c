@@ -6,6 +6,8 @@
 #include "mm/page.h"
 #include "sched/sched.h"
 
+static struct vcpu_info released_info;
+
 int vcpu_info_register(struct vcpu *v, mfn_t mfn, unsigned int offset)
 {
 	struct domain *d = v->domain;
@@ -37,9 +39,12 @@ int vcpu_info_register(struct vcpu *v, mfn_t mfn, unsigned int offset)
 		memset(info, 0, sizeof(*info));
 	v->info_page = pg;
 	__atomic_store_n(&v->info, info, __ATOMIC_RELEASE);
+	v->time.is_published = false;
 	spin_unlock(&d->lock);
 	/* Senders that still had the old place have set bits nobody reads any more. */
 	evtchn_vcpu_info_moved(v);
+	if (v == current)
+		vtime_update(v);
 	return 0;
 }
 
@@ -49,7 +54,8 @@ void vcpu_info_release(struct vcpu *v)
 
 	if (!pg)
 		return;
-	v->info = NULL;
+	/* It does not run any more, but look-ups of its state go on until it is freed. */
+	v->info = &released_info;
 	v->info_page = NULL;
 	page_put_and_type(pg);
 }
