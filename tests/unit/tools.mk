@@ -5,7 +5,9 @@
 # A daemon's main.c and what needs devices is left out: see TOOLS_UNIT_SKIP.
 # tests/unit/<area>/fixture.c, where there is one, is linked in.
 
-TOOLS_UNIT_AREAS := stored consoled
+TOOLS_UNIT_AREAS := stored consoled config builder
+# Libraries besides cmocka that an area needs.
+TOOLS_UNIT_LIBS_builder = $(tools-image-libs)
 TOOLS_UNIT_B := $(B)/unit-tools
 TOOLS_UNIT_CFLAGS := -std=gnu11 -O1 -g -D_GNU_SOURCE -D__XEN_TOOLS__=1 -Idom0-tools -Idom0-tools/lib \
 	-Iinclude-public -Wall -Wextra -Werror -Wmissing-prototypes -Wno-clobbered \
@@ -24,7 +26,7 @@ $(TOOLS_UNIT_B)/$(1): $(TOOLS_UNIT_B)/tests/$(1).o \
 		$(patsubst tests/unit/%.c,$(TOOLS_UNIT_B)/tests/%.o,$(wildcard tests/unit/$(dir $(1))fixture.c)) \
 		$(patsubst %.c,$(TOOLS_UNIT_B)/tools/%.o,$(call tools-unit-sources,$(1)))
 	@mkdir -p $$(@D)
-	@$$(CC) -fsanitize=address,undefined -o $$@ $$^ -lcmocka
+	@$$(CC) -fsanitize=address,undefined -o $$@ $$^ -lcmocka $(TOOLS_UNIT_LIBS_$(patsubst %/,%,$(dir $(1))))
 endef
 $(foreach t,$(tools-unit-tests),$(eval $(call tools-unit-program,$(t))))
 
