@@ -280,9 +280,14 @@ void fake_guest_add(void *start, size_t size)
 
 void fake_guest_remove(void *start)
 {
-	for (unsigned int i = 0; i < nr_guest_ranges; i++)
-		if (guest_ranges[i].start == start)
-			guest_ranges[i].size = 0;
+	for (unsigned int i = 0; i < nr_guest_ranges; i++) {
+		if (guest_ranges[i].start != start)
+			continue;
+		if (guest_ranges[i].owned)
+			free(start);
+		guest_ranges[i] = guest_ranges[--nr_guest_ranges];
+		return;
+	}
 }
 
 void *fake_guest_alloc(size_t size)
