@@ -326,7 +326,8 @@ weak size_t guest_copy_from(void *dst, const void *guest, size_t n)
 {
 	size_t reach = guest_reach(guest, n);
 
-	memcpy(dst, guest, reach);
+	if (reach)
+		memcpy(dst, guest, reach);
 	return n - reach;
 }
 
@@ -334,7 +335,8 @@ weak size_t guest_copy_to(void *guest, const void *src, size_t n)
 {
 	size_t reach = guest_reach(guest, n);
 
-	memcpy(guest, src, reach);
+	if (reach)
+		memcpy(guest, src, reach);
 	return n - reach;
 }
 
@@ -342,7 +344,8 @@ weak size_t guest_clear(void *guest, size_t n)
 {
 	size_t reach = guest_reach(guest, n);
 
-	memset(guest, 0, reach);
+	if (reach)
+		memset(guest, 0, reach);
 	return n - reach;
 }
 
