@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # The tools of dom0: shared libraries and programs, under $(B)/dom0-tools/; objects under $(B)/obj/.
 # A folder is a library or a program; its sources are all its .c files, its
 # objects lie in a folder of the same name. Adding a file needs no change here;

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # The hypervisor: build/hypervisor/zendo is the flat image for a Multiboot
 # loader, zendo.elf the same with symbols.  Linked twice: the second link
 # carries the table of function names that backtraces print.
@@ -15,7 +17,7 @@ HYP_CFLAGS := -std=gnu11 -O2 -g $(HYP_WARN) -ffreestanding -fpie -fvisibility=hi
 	-fno-strict-aliasing -fno-common -fcf-protection=none -fno-omit-frame-pointer \
 	-fno-optimize-sibling-calls -ffunction-sections -fdata-sections \
 	-include hypervisor/lib/visibility.h
-HYP_LDFLAGS := -nostdlib -static -no-pie -z max-page-size=4096 -z noexecstack --gc-sections \
+HYP_LDFLAGS := -nostdlib -static -no-pie -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --gc-sections \
 	--build-id=sha1 -T $(HYP)/zendo.lds
 
 all-targets += $(HYP)/zendo

@@ -1,7 +1,10 @@
 #!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # Turns `nm -n` of the first link into the table that backtraces search:
 # 32-bit offsets from IMAGE_START in ascending order, then the names.
 awk '
+BEGIN { n = 0 }
 $2 ~ /^[tT]$/ && $3 !~ /^\./ && $3 !~ /^image_/ {
 	name[n] = $3
 	value[n] = substr($1, 9)

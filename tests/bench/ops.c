@@ -94,9 +94,12 @@ static void wait_for(pid_t child)
 {
 	int status;
 
-	if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status) ||
-	    WEXITSTATUS(status))
+	if (child < 0 || waitpid(child, &status, 0) != child)
 		die("child");
+	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
+		fprintf(stderr, "ops: a child ended with status %#x\n", status);
+		exit(1);
+	}
 }
 
 static void op_fork(void)

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # Fuzzers (libFuzzer, so clang; ASan and UBSan): one file fuzz_<name>.c each.
 #  * Tools: builder/kernel.c lib/config   what of dom0-tools it links; a folder: all its .c
 #  * Libs: -lelf -lz                      system libraries, if any

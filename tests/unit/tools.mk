@@ -1,8 +1,10 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # Unit tests of the tools: tests/unit/<area>/test_<name>.c with the areas below,
 # each one program with ASan and UBSan.  A test names the folders (or files) of
 # dom0-tools it needs in a comment line of its own:
 #  * Tools: stored
-# A daemon's main.c and what needs devices is left out: see TOOLS_UNIT_SKIP.
+# A daemon's main.c and what needs devices is left out unless named: see TOOLS_UNIT_SKIP.
 # tests/unit/<area>/fixture.c, where there is one, is linked in.
 
 TOOLS_UNIT_AREAS := stored consoled config builder
@@ -13,13 +15,13 @@ TOOLS_UNIT_CFLAGS := -std=gnu11 -O1 -g -D_GNU_SOURCE -D__XEN_TOOLS__=1 -Idom0-to
 	-Iinclude-public -Wall -Wextra -Werror -Wmissing-prototypes -Wno-clobbered \
 	-fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP
 TOOLS_UNIT_SKIP := %/main.c stored/server.c stored/socket.c stored/xen.c consoled/hyplog.c \
-	consoled/xen.c consoled/server.c
+	consoled/xen.c consoled/server.c consoled/domains.c
 
 tools-unit-tests := $(foreach a,$(TOOLS_UNIT_AREAS),$(patsubst tests/unit/%.c,%,$(wildcard tests/unit/$(a)/test_*.c)))
 tools-unit-named = $(shell sed -n 's/^ \* Tools: //p' tests/unit/$(1).c)
-# Folders stand for their .c files.
-tools-unit-sources = $(filter-out $(TOOLS_UNIT_SKIP),$(foreach n,$(call tools-unit-named,$(1)),\
-	$(if $(filter %.c,$(n)),$(n),$(patsubst dom0-tools/%,%,$(wildcard dom0-tools/$(n)/*.c)))))
+# Folders stand for their .c files but those of TOOLS_UNIT_SKIP.
+tools-unit-sources = $(foreach n,$(call tools-unit-named,$(1)),$(if $(filter %.c,$(n)),$(n),\
+	$(filter-out $(TOOLS_UNIT_SKIP),$(patsubst dom0-tools/%,%,$(wildcard dom0-tools/$(n)/*.c)))))
 
 define tools-unit-program
 $(TOOLS_UNIT_B)/$(1): $(TOOLS_UNIT_B)/tests/$(1).o \

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # Unit tests: the hypervisor's core compiled for this machine, with ASan and
 # UBSan, over the fake CPU of tests/unit/fake.
 #
