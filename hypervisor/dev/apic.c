@@ -56,7 +56,8 @@
 #define PIC_MASTER_DATA 0x21
 #define PIC_SLAVE_DATA  0xa1
 
-#define CALIBRATE_NS 2000000
+#define CALIBRATE_NS    10000000
+#define CALIBRATE_TRIES 8
 
 static volatile uint32_t *apic_mmio; /* NULL in x2APIC mode */
 static struct tsc_scale ticks_per_ns; /* of the count-down timer */
@@ -121,26 +122,44 @@ init_text void apic_cpu_init(void)
 	apic_eoi();
 }
 
+/* The counter and the time it was read, of several tries the one that took least. */
+static init_text void timer_sample(uint32_t *count, uint64_t *ns)
+{
+	uint64_t best = ~0UL;
+
+	for (unsigned int i = 0; i < CALIBRATE_TRIES; i++) {
+		uint64_t before = time_now();
+		uint32_t now = apic_read(APIC_TIMER_NOW);
+		uint64_t width = time_now() - before;
+
+		if (width >= best)
+			continue;
+		best = width;
+		*count = now;
+		*ns = before + width / 2;
+	}
+}
+
 init_text void apic_timer_calibrate(void)
 {
-	uint64_t start, elapsed;
-	uint32_t ticks;
+	uint32_t start_count, end_count, ticks;
+	uint64_t start, end;
 
 	if (has_deadline)
 		return;
 	apic_write(APIC_LVT_TIMER, VECTOR_TIMER | LVT_MASKED);
 	apic_write(APIC_TIMER_INIT, ~0u);
-	start = time_now();
-	do
-		elapsed = time_now() - start;
-	while (elapsed < CALIBRATE_NS);
-	ticks = ~0u - apic_read(APIC_TIMER_NOW);
+	timer_sample(&start_count, &start);
+	while (time_now() - start < CALIBRATE_NS)
+		cpu_relax();
+	timer_sample(&end_count, &end);
 	apic_write(APIC_TIMER_INIT, 0);
 	apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
+	ticks = start_count - end_count;
 	if (ticks < 100)
 		panic("the local APIC's timer does not count");
-	tsc_scale_set(&ticks_per_ns, elapsed, ticks);
-	printk("APIC timer: %lu kHz\n", ticks * 1000000UL / elapsed);
+	tsc_scale_set(&ticks_per_ns, end - start, ticks);
+	printk("APIC timer: %lu kHz\n", ticks * 1000000UL / (end - start));
 }
 
 uint32_t apic_id(void)

@@ -95,6 +95,25 @@ void runqueue_dequeue(struct runqueue *rq, struct vcpu *v)
 	min_update(rq);
 }
 
+/*
+ * A queue that pinning (or a weight too heavy for one CPU) keeps far behind
+ * the others is brought up, all its vCPUs by the same: between them nothing
+ * changes, and none of them may claim the difference on another CPU later.
+ */
+static void drift_limit(struct runqueue *rq)
+{
+	uint64_t ahead = READ_ONCE(frontier), shift;
+	struct vcpu *v;
+
+	if (ahead < rq->min_vruntime + 2 * SCHED_LAG)
+		return;
+	shift = ahead - SCHED_LAG - rq->min_vruntime;
+	rq->curr->sched.vruntime += shift;
+	list_for_each_entry (v, &rq->queue, sched.queue)
+		v->sched.vruntime += shift;
+	min_update(rq);
+}
+
 void runqueue_account(struct runqueue *rq, uint64_t now)
 {
 	struct vcpu *v = rq->curr;
@@ -107,6 +126,7 @@ void runqueue_account(struct runqueue *rq, uint64_t now)
 	v->sched.vruntime += ran * SCHED_WEIGHT_DEFAULT / v->domain->sched.weight;
 	cap_charge(v->domain, ran, now);
 	min_update(rq);
+	drift_limit(rq);
 }
 
 /* The first in its queue that may run on `cpu`, still below the bound. */

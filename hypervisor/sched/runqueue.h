@@ -23,6 +23,7 @@
 #define SCHED_WAKE_GRAN   (1 * MS)  /* so much less, and a woken vCPU preempts at once */
 #define SCHED_RATELIMIT   (MS / 2)  /* nobody is preempted sooner */
 #define SCHED_SLICE_MAX   (10 * MS)
+#define SCHED_SLICE_MIN   (MS / 10)
 #define SCHED_BALANCE     (50 * MS) /* between looks at other CPUs when nobody waits here */
 #define SCHED_BONUS       (5 * MS)  /* how far a sleeper may lag behind when it wakes */
 #define SCHED_LAG         (40 * MS) /* how far a mover may differ from where it comes to */

@@ -81,7 +81,8 @@ static void slice_set(struct runqueue *rq, uint64_t now)
 	earliest = curr->sched.switched_in + SCHED_RATELIMIT;
 	if (now + slice < earliest)
 		slice = earliest - now;
-	slice = MIN(slice, MAX(cap_budget(curr->domain), SCHED_RATELIMIT / 4));
+	slice = MIN(slice, cap_budget(curr->domain));
+	slice = MAX(slice, SCHED_SLICE_MIN);
 	timer_set(&rq->slice, now + slice);
 }
 
@@ -383,7 +384,9 @@ void sched_run(void)
 
 	runqueue_account(rq, now);
 	next = next_choose(rq, prev, now);
-	rq->has_woken = false;
+	/* Too early yet to preempt: the slice ends as soon as it is not. */
+	rq->has_woken = rq->has_woken && next == prev &&
+			now < prev->sched.switched_in + SCHED_RATELIMIT;
 	prev->sched.has_yielded = false;
 	idle_hint_set(rq, next == rq->idle);
 	if (next == prev) {
