@@ -85,6 +85,7 @@ static void hypercall_page_write(uint8_t *page)
 		memcpy(p, stub, sizeof(stub));
 		p[STUB_NUMBER] = (uint8_t)nr;
 	}
+	memset(page + __HYPERVISOR_iret * STUB_SIZE, 0xcc, STUB_SIZE);
 	memcpy(page + __HYPERVISOR_iret * STUB_SIZE, stub_iret, sizeof(stub_iret));
 }
 

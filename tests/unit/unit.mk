@@ -12,7 +12,7 @@
 
 UNIT_B := $(B)/unit
 UNIT_CFLAGS := -std=gnu11 -O1 -g -DZENDO_HOST -D__XEN_INTERFACE_VERSION__=0x00040e00 \
-	-Itests/unit/fake -Ihypervisor -Itests/unit -Wall -Wextra -Werror -Wmissing-prototypes -Wno-unused-parameter -Wno-clobbered -Wno-unused-result \
+	-Itests/unit/fake -Ihypervisor -Iinclude-public -Itests/unit -Wall -Wextra -Werror -Wmissing-prototypes -Wno-unused-parameter -Wno-clobbered -Wno-unused-result \
 	-fno-omit-frame-pointer -fno-strict-aliasing -MMD -MP
 UNIT_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_LIBS := -lcmocka
