@@ -240,7 +240,7 @@ int domain_create(domid_t id, const struct xen_domctl_createdomain *config, bool
 	rc = -ENOMEM;
 	if (!d->shared_info)
 		goto free;
-	rc = evtchn_domain_init(d, MIN(config->max_evtchn_port, EVTCHN_FIFO_NR_CHANNELS - 1) + 1);
+	rc = evtchn_domain_init(d, config->max_evtchn_port);
 	if (rc)
 		goto free_shared_info;
 	rc = pirq_domain_init(d);

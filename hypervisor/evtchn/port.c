@@ -217,8 +217,10 @@ static bool peer_domain_lock(struct domain *d, const struct evtchn *ch, struct d
 	evtchn_lock_two(d, remote);
 	same = ch->state == EVTCHNSTAT_interdomain && ch->remote == remote;
 	if (!same)
-		spin_unlock(&remote->evtchn.lock);
+		evtchn_unlock_two(d, remote); /* this reference may be its last */
 	domain_put(remote);
+	if (!same)
+		spin_lock(&d->evtchn.lock);
 	*out = remote;
 	return same;
 }

@@ -162,6 +162,8 @@ int16_t grant_acquire(struct domain *d, uint32_t ref, domid_t user, bool is_writ
 	struct grant_active *act;
 	int16_t status;
 
+	if (!gt)
+		return GNTST_bad_domain; /* it is only just being made */
 	spin_lock(&gt->lock);
 	if (ref >= grant_nr_entries(gt)) {
 		status = GNTST_bad_gntref;

@@ -15,7 +15,12 @@ static int16_t table_domain_get(domid_t id, struct domain **out)
 
 	if (rc == -EPERM)
 		return GNTST_permission_denied;
-	return rc ? GNTST_bad_domain : GNTST_okay;
+	if (rc)
+		return GNTST_bad_domain;
+	if ((*out)->grant)
+		return GNTST_okay;
+	domain_put(*out); /* it is only just being made */
+	return GNTST_bad_domain;
 }
 
 /* The machine frames of `n` pages into the guest's array. */
@@ -47,7 +52,7 @@ static long op_setup_table(void *guest, uint32_t count, uint32_t *done)
 		int rc;
 
 		spin_lock(&gt->lock);
-		rc = grant_table_grow(d, op.nr_frames);
+		rc = grant_table_grow(d, gt, op.nr_frames);
 		spin_unlock(&gt->lock);
 		/* Frames stay where they are once they are there. */
 		op.status = rc ? GNTST_general_error
@@ -124,13 +129,13 @@ static long op_get_version(void *guest, uint32_t count, uint32_t *done)
 {
 	struct gnttab_get_version op;
 	struct domain *d;
-	int rc;
+	int16_t status;
 
 	if (copy_in(&op, guest, sizeof(op)))
 		return -EFAULT;
-	rc = domain_get_controlled(op.dom, &d);
-	if (rc)
-		return rc;
+	status = table_domain_get(op.dom, &d);
+	if (status)
+		return status == GNTST_permission_denied ? -EPERM : -ESRCH;
 	op.version = READ_ONCE(d->grant->version);
 	domain_put(d);
 	return copy_out(guest, &op, sizeof(op));

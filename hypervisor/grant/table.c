@@ -15,9 +15,8 @@
 #define MAPTRACK_DEFAULT 1024
 #define MAPTRACK_MAX     65536
 
-static int status_grow(struct domain *d, uint32_t nr_frames)
+static int status_grow(struct domain *d, struct grant_table *gt, uint32_t nr_frames)
 {
-	struct grant_table *gt = d->grant;
 	uint32_t need = gt->version == 2 ? grant_status_frames(nr_frames) : 0;
 
 	while (gt->nr_status_frames < need) {
@@ -45,16 +44,15 @@ static int active_grow(struct grant_table *gt, uint32_t frame)
 	return 0;
 }
 
-int grant_table_grow(struct domain *d, uint32_t nr_frames)
+int grant_table_grow(struct domain *d, struct grant_table *gt, uint32_t nr_frames)
 {
-	struct grant_table *gt = d->grant;
 	int rc;
 
 	if (nr_frames > gt->max_frames)
 		return -EINVAL;
 	if (nr_frames <= gt->nr_frames)
 		return 0;
-	rc = status_grow(d, nr_frames);
+	rc = status_grow(d, gt, nr_frames);
 	while (!rc && gt->nr_frames < nr_frames) {
 		void *page;
 
@@ -132,7 +130,7 @@ static int version_switch(struct domain *d, unsigned int version)
 			return -EINVAL;
 
 	gt->version = version;
-	rc = version == 2 ? status_grow(d, gt->nr_frames) : 0;
+	rc = version == 2 ? status_grow(d, gt, gt->nr_frames) : 0;
 	if (rc) {
 		gt->version = 1;
 		status_shrink(gt);
@@ -193,10 +191,10 @@ int grant_shared_frame(struct domain *d, unsigned int index, mfn_t *mfn)
 	struct grant_table *gt = d->grant;
 	int rc;
 
-	if (index >= gt->max_frames)
+	if (!gt || index >= gt->max_frames)
 		return -EINVAL;
 	spin_lock(&gt->lock);
-	rc = grant_table_grow(d, index + 1);
+	rc = grant_table_grow(d, gt, index + 1);
 	if (!rc)
 		*mfn = virt_to_mfn(gt->shared[index]);
 	spin_unlock(&gt->lock);
@@ -208,11 +206,13 @@ int grant_status_frame(struct domain *d, unsigned int index, mfn_t *mfn)
 	struct grant_table *gt = d->grant;
 	int rc = -EINVAL;
 
+	if (!gt)
+		return rc;
 	spin_lock(&gt->lock);
 	if (gt->version == 2 && index < grant_status_frames(gt->max_frames)) {
 		rc = 0;
 		if (index >= gt->nr_status_frames)
-			rc = grant_table_grow(d, MIN(index * 8U + 1, gt->max_frames));
+			rc = grant_table_grow(d, gt, MIN(index * 8U + 1, gt->max_frames));
 		if (!rc)
 			*mfn = virt_to_mfn(gt->status[index]);
 	}
@@ -238,6 +238,28 @@ int grant_seed(struct domain *d, uint32_t ref, domid_t remote, uint64_t gfn)
 	return rc;
 }
 
+static void pages_free(void *array, uint32_t n)
+{
+	void **pages = array;
+
+	for (uint32_t i = 0; pages && i < n; i++)
+		if (pages[i])
+			hyp_pages_free(pages[i], 0);
+	heap_free(pages);
+}
+
+static void grant_table_free(struct grant_table *gt)
+{
+	status_shrink(gt);
+	while (gt->nr_frames)
+		page_unshare_free(gt->shared[--gt->nr_frames]);
+	heap_free(gt->shared);
+	heap_free(gt->status);
+	pages_free(gt->active, gt->max_frames * GRANT_ACTIVE_PAGES_PER_FRAME);
+	pages_free(gt->maptrack, gt->nr_maptrack_frames);
+	heap_free(gt);
+}
+
 int grant_domain_init(struct domain *d, int32_t max_frames, int32_t max_maptrack,
 		      unsigned int max_version)
 {
@@ -249,7 +271,6 @@ int grant_domain_init(struct domain *d, int32_t max_frames, int32_t max_maptrack
 	gt = heap_alloc(sizeof(*gt));
 	if (!gt)
 		return -ENOMEM;
-	d->grant = gt;
 	gt->version = 1;
 	gt->max_version = max_version;
 	gt->max_frames = max_frames < 0 ? FRAMES_DEFAULT : (uint32_t)max_frames;
@@ -261,44 +282,30 @@ int grant_domain_init(struct domain *d, int32_t max_frames, int32_t max_maptrack
 				      sizeof(gt->active[0]));
 	gt->maptrack = heap_alloc_array(MAX(gt->max_maptrack_frames, 1U), sizeof(gt->maptrack[0]));
 	if (!gt->shared || !gt->status || !gt->active || !gt->maptrack ||
-	    grant_table_grow(d, 1)) {
-		grant_domain_destroy(d);
+	    grant_table_grow(d, gt, 1)) {
+		grant_table_free(gt);
 		return -ENOMEM;
 	}
+	/* Others may look for it already, by the domain's id. */
+	__atomic_store_n(&d->grant, gt, __ATOMIC_RELEASE);
 	return 0;
-}
-
-static void pages_free(void *array, uint32_t n)
-{
-	void **pages = array;
-
-	for (uint32_t i = 0; pages && i < n; i++)
-		if (pages[i])
-			hyp_pages_free(pages[i], 0);
-	heap_free(pages);
 }
 
 void grant_domain_destroy(struct domain *d)
 {
 	struct grant_table *gt = d->grant;
 
-	if (!gt)
-		return;
 	d->grant = NULL;
-	status_shrink(gt);
-	while (gt->nr_frames)
-		page_unshare_free(gt->shared[--gt->nr_frames]);
-	heap_free(gt->shared);
-	heap_free(gt->status);
-	pages_free(gt->active, gt->max_frames * GRANT_ACTIVE_PAGES_PER_FRAME);
-	pages_free(gt->maptrack, gt->nr_maptrack_frames);
-	heap_free(gt);
+	if (gt)
+		grant_table_free(gt);
 }
 
 void grant_dump(struct domain *d)
 {
 	struct grant_table *gt = d->grant;
 
+	if (!gt)
+		return;
 	spin_lock(&gt->lock);
 	printk("d%u: grant table v%u, %u of %u frames; %u mappings of others'\n", d->id,
 	       gt->version, gt->nr_frames, gt->max_frames, gt->maptrack_used);

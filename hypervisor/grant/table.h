@@ -113,7 +113,7 @@ static inline bool grant_is_active(const struct grant_table *gt, uint32_t ref)
 
 /* --- table.c --- */
 /* 0, -EINVAL (beyond the limit), -ENOMEM; gt->lock held */
-must_check int grant_table_grow(struct domain *d, uint32_t nr_frames);
+must_check int grant_table_grow(struct domain *d, struct grant_table *gt, uint32_t nr_frames);
 must_check int grant_table_set_version(struct domain *d, unsigned int version);
 /* GNTST_* */
 must_check int16_t grant_table_swap(struct domain *d, uint32_t a, uint32_t b);

@@ -82,6 +82,34 @@ TEST(grant_map_refusals)
 	fixture_end();
 }
 
+/* Its id can be guessed before it is made. */
+TEST(grant_map_of_a_domain_without_a_table)
+{
+	struct gnttab_map_grant_ref map = {ADDR, RO, 8, 9, 1, 0, 0};
+	struct gnttab_query_size size = {.dom = 9};
+	struct gnttab_get_version version = {.dom = 9};
+	struct gnttab_copy copy = {.source = {.u.ref = 8, .domid = 9},
+				   .dest = {.domid = DOMID_SELF},
+				   .flags = GNTCOPY_source_gref};
+	struct domain *d;
+	mfn_t mfn;
+
+	fixture_begin();
+	d = fake_domain(9, 1);
+	CHECK_EQ(op(GNTTABOP_map_grant_ref, &map, 1), 0);
+	CHECK_EQ(map.status, GNTST_bad_domain);
+	CHECK_EQ(op(GNTTABOP_copy, &copy, 1), 0);
+	CHECK_EQ(copy.status, GNTST_bad_domain);
+	run(dom0);
+	CHECK_EQ(op(GNTTABOP_query_size, &size, 1), 0);
+	CHECK_EQ(size.status, GNTST_bad_domain);
+	CHECK_EQ(op(GNTTABOP_get_version, &version, 1), -ESRCH);
+	CHECK_EQ(grant_shared_frame(d, 0, &mfn), -EINVAL);
+	CHECK_EQ(grant_status_frame(d, 0, &mfn), -EINVAL);
+	grant_dump(d);
+	fixture_end();
+}
+
 TEST(grant_map_handles_end)
 {
 	uint32_t n = 4 * MAPTRACK_PER_PAGE;
