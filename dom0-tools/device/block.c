@@ -134,14 +134,15 @@ int block_open(const struct disk_spec *disk, const char *tag, struct block_devic
 	       struct device_error *error)
 {
 	struct stat st;
-	int rc = block_check(disk, error);
+	int fd, rc = block_check(disk, error);
 
 	*out = (struct block_device){.fd = -1, .file_fd = -1};
 	if (rc)
 		return rc;
-	out->file_fd = block_open_target(disk, &st, error);
-	if (out->file_fd < 0)
-		return out->file_fd;
+	fd = block_open_target(disk, &st, error);
+	if (fd < 0)
+		return fd;
+	out->file_fd = fd;
 	if (S_ISBLK(st.st_mode)) {
 		out->major = major(st.st_rdev);
 		out->minor = minor(st.st_rdev);

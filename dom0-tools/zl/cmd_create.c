@@ -73,7 +73,7 @@ static int create_clean_up(void)
 		return ZL_FAILED;
 	lock = state_init() ? -1 : state_lock_creation();
 	if (lock >= 0) {
-		if (sweep_orphans(&zl))
+		if (sweep_orphans(&zl, NULL) < 0)
 			zl_warn("could not clean up; the next create will try again");
 		close(lock);
 	}

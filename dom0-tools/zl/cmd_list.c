@@ -177,7 +177,7 @@ static int rename_domain(struct zl *zl, const char *old, const char *name)
 	if (!rc)
 		rc = rename_write(zl, domid, name);
 	close(lock);
-	if (rc == -EEXIST)
+	if (rc == -EEXIST || rc == -EBUSY)
 		return zl_error("%s: a domain of this name is there already", name);
 	return rc ? zl_error("rename: %s", strerror(-rc)) : ZL_OK;
 }

@@ -7,11 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "device/deadline.h"
 #include "hyp/domain.h"
 #include "store/zstore.h"
 #include "zl/commands.h"
+#include "zl/create.h"
 #include "zl/domains.h"
 #include "zl/state.h"
 #include "zl/teardown.h"
@@ -80,12 +83,40 @@ static int destroy_clean_up(struct zl *zl, domid_t domid, const uint8_t uuid[16]
 	return rc;
 }
 
+/*
+ * A create of this name that was killed may have left something, or may be undoing it right now:
+ * have that over before looking for the domain. True when there was something.
+ */
+static bool destroy_leftovers(struct zl *zl, const char *name)
+{
+	const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+	int64_t deadline = deadline_after(MONITOR_TIMEOUT_MS);
+	bool found = false;
+	int lock;
+
+	if (state_init())
+		return false;
+	while (name_check_building(name) == -EBUSY && deadline_left(deadline)) {
+		found = true;
+		nanosleep(&pause, NULL);
+	}
+	lock = state_lock_creation();
+	if (lock < 0)
+		return found;
+	found |= sweep_orphans(zl, name) > 0;
+	close(lock);
+	return found;
+}
+
 static int destroy_domain(struct zl *zl, const char *text)
 {
 	struct xen_domctl_getdomaininfo info;
+	bool was_left = destroy_leftovers(zl, text);
 	domid_t domid;
 	int rc;
 
+	if (was_left && domains_find_name(zl, text, &domid) == -ENOENT)
+		return ZL_OK;
 	if (zl_find_domain(zl, text, &domid))
 		return ZL_FAILED;
 	if (domid == 0)

@@ -25,6 +25,14 @@
 
 /* How long output may still be on its way when the domain has ended. */
 #define DRAIN_MS 200
+/* How long the guest may be silent after the last line of a piped input. */
+#define ANSWER_MS 1000
+
+enum input_state {
+	INPUT_UNKNOWN,
+	INPUT_GIVEN,
+	INPUT_NONE, /* it ended before it began, as </dev/null does: output only */
+};
 
 static struct termios saved_terminal;
 static volatile sig_atomic_t must_end;
@@ -180,15 +188,20 @@ static bool console_copy_output(struct console *console)
 }
 
 /* From the terminal to the guest; false when the person wants to leave. */
-static bool console_copy_input(struct console *console, bool *at_end)
+static bool console_copy_input(struct console *console, enum input_state *input)
 {
 	char buf[512], *escape;
 	ssize_t len = read(STDIN_FILENO, buf, sizeof(buf));
 
+	if (len < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
 	if (len <= 0) {
-		*at_end = len == 0 || (errno != EAGAIN && errno != EINTR);
+		if (*input == INPUT_GIVEN)
+			return false;
+		*input = INPUT_NONE;
 		return true;
 	}
+	*input = INPUT_GIVEN;
 	escape = memchr(buf, ESCAPE, (size_t)len);
 	if (escape)
 		len = escape - buf;
@@ -197,11 +210,11 @@ static bool console_copy_input(struct console *console, bool *at_end)
 	return !escape;
 }
 
-static void console_drain(struct console *console)
+static void console_drain(struct console *console, int timeout_ms)
 {
 	struct pollfd fd = {.fd = console->fd, .events = POLLIN};
 
-	while (console->fd >= 0 && poll(&fd, 1, DRAIN_MS) > 0)
+	while (console->fd >= 0 && poll(&fd, 1, timeout_ms) > 0)
 		if (!console_copy_output(console))
 			break;
 }
@@ -209,11 +222,12 @@ static void console_drain(struct console *console)
 static void console_copy(struct console *console)
 {
 	struct pollfd fds[3];
-	bool input_ended = false;
+	enum input_state input = INPUT_UNKNOWN;
 
 	while (!must_end) {
 		/* Negative descriptors are left out by poll(2). */
-		fds[0] = (struct pollfd){.fd = input_ended ? -1 : STDIN_FILENO, .events = POLLIN};
+		fds[0] = (struct pollfd){.fd = input == INPUT_NONE ? -1 : STDIN_FILENO,
+					 .events = POLLIN};
 		fds[1] = (struct pollfd){.fd = console->fd, .events = POLLIN};
 		fds[2] = (struct pollfd){.fd = zstore_fd(console->zl->store), .events = POLLIN};
 		if (poll(fds, 3, -1) < 0) {
@@ -223,10 +237,12 @@ static void console_copy(struct console *console)
 		}
 		if (fds[1].revents)
 			console_copy_output(console);
-		if (fds[0].revents && !console_copy_input(console, &input_ended))
+		if (fds[0].revents && !console_copy_input(console, &input)) {
+			console_drain(console, isatty(STDIN_FILENO) ? 0 : ANSWER_MS);
 			return;
+		}
 		if ((fds[2].revents || console->fd < 0) && !console_follow_store(console)) {
-			console_drain(console);
+			console_drain(console, DRAIN_MS);
 			return;
 		}
 	}

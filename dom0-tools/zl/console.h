@@ -27,7 +27,8 @@ struct console {
 int console_open(struct console *console, struct zl *zl, domid_t domid, int timeout_ms);
 /*
  * Pass bytes both ways until the person types Ctrl-] or the domain ends. Survives a restart of the
- * console daemon. When standard input ends, output goes on. Returns an exit status.
+ * console daemon. Input from a pipe ends it too, once the guest has answered; with no input at
+ * all (</dev/null) it shows output until the domain ends. Returns an exit status.
  */
 int console_run(struct console *console);
 void console_close(struct console *console);

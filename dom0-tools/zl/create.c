@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "device/deadline.h"
 #include "hyp/domain.h"
 #include "hyp/system.h"
 #include "store/zstore.h"
@@ -23,6 +24,7 @@
 #include "zl/zl.h"
 
 #define BACKEND_TIMEOUT_MS 10000
+#define NAME_TIMEOUT_MS	   15000
 #define PAGES_PER_MIB	   (1024 * 1024 / HYP_PAGE_SIZE)
 
 __attribute__((format(printf, 3, 4))) static int creation_fail(struct creation *c, int code,
@@ -68,12 +70,16 @@ static void creation_show(const struct creation *c, const char *step)
 		c->progress(c, step);
 }
 
-/* Somebody is just making a domain of this name. */
 static int visit_building(void *arg, const struct state_record *record, bool is_owned)
 {
 	bool is_same = is_owned && record->stage == STATE_BUILDING && !strcmp(record->name, arg);
 
-	return is_same ? -EEXIST : 0;
+	return is_same ? -EBUSY : 0;
+}
+
+int name_check_building(const char *name)
+{
+	return state_visit(visit_building, (void *)(uintptr_t)name);
 }
 
 int name_check_free(struct zl *zl, const char *name)
@@ -83,13 +89,13 @@ int name_check_free(struct zl *zl, const char *name)
 
 	if (rc != -ENOENT)
 		return rc ? rc : -EEXIST;
-	return state_visit(visit_building, (void *)(uintptr_t)name);
+	return name_check_building(name);
 }
 
 static int creation_take_name_locked(struct creation *c)
 {
 	domid_t domid;
-	int rc = sweep_orphans(c->zl);
+	int rc = sweep_orphans(c->zl, NULL);
 
 	if (rc)
 		return creation_fail(c, rc, "cleaning up after an interrupted zl: %s",
@@ -97,6 +103,9 @@ static int creation_take_name_locked(struct creation *c)
 	rc = name_check_free(c->zl, c->spec->name);
 	if (rc == -EEXIST)
 		return creation_fail(c, rc, "%s: a domain of this name is there already",
+				     c->spec->name);
+	if (rc == -EBUSY)
+		return creation_fail(c, rc, "%s: a domain of this name is being made",
 				     c->spec->name);
 	if (!rc)
 		rc = domains_find_uuid(c->zl, c->spec->uuid, &domid);
@@ -118,17 +127,29 @@ static int creation_take_name_locked(struct creation *c)
 	return 0;
 }
 
-int creation_take_name(struct creation *c)
+static int creation_try_take_name(struct creation *c)
 {
-	int lock, rc = state_init();
+	int rc, lock = state_lock_creation();
 
-	if (rc)
-		return creation_fail(c, rc, "%s: %s", STATE_DIR, strerror(-rc));
-	lock = state_lock_creation();
 	if (lock < 0)
 		return creation_fail(c, lock, "%s: %s", STATE_DIR, strerror(-lock));
 	rc = creation_take_name_locked(c);
 	close(lock);
+	return rc;
+}
+
+int creation_take_name(struct creation *c)
+{
+	const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+	int64_t deadline = deadline_after(NAME_TIMEOUT_MS);
+	int rc = state_init();
+
+	if (rc)
+		return creation_fail(c, rc, "%s: %s", STATE_DIR, strerror(-rc));
+	/* Who makes a domain of this name may be undoing it, its own zl having been killed. */
+	while ((rc = creation_try_take_name(c)) == -EBUSY && deadline_left(deadline) &&
+	       !creation_is_cancelled(c))
+		nanosleep(&pause, NULL);
 	return rc;
 }
 

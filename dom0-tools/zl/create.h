@@ -55,8 +55,10 @@ void domain_add_entries(struct store_entries *list, const struct domain_spec *sp
 
 /*
  * Is the name free? Looks at living domains and at those being made, under the creation lock.
- * 0, -EEXIST, or -E.
+ * 0; -EEXIST; -EBUSY: it is being made, and may come to nothing; or -E.
  */
 int name_check_free(struct zl *zl, const char *name);
+/* The second half alone: 0 or -EBUSY. */
+int name_check_building(const char *name);
 
 #endif

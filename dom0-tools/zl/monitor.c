@@ -198,7 +198,7 @@ static int monitor_rename_old(struct monitor *m)
 	char name[SPEC_NAME_MAX + 1], path[64], uuid[37];
 	int i, rc = -EEXIST;
 
-	for (i = 1; rc == -EEXIST && i < 1000; i++) {
+	for (i = 1; (rc == -EEXIST || rc == -EBUSY) && i < 1000; i++) {
 		snprintf(name, sizeof(name), "%.*s-%d", SPEC_NAME_MAX - 4, m->spec.name, i);
 		rc = name_check_free(c->zl, name);
 	}

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,9 @@ int source_read(const char *file, char *const *overrides, int nr_overrides,
 	source->name = file ? file : "command line";
 	if (file)
 		rc = source_read_file(file, source);
+	/* With no words, even what is found missing at the end of the file is the file's. */
+	if (!nr_overrides)
+		source->file_lines = UINT_MAX;
 	for (i = 0; !rc && i < nr_overrides; i++)
 		rc = source_add(source, overrides[i]);
 	if (rc)

@@ -102,11 +102,18 @@ int domain_teardown(struct zl *zl, domid_t domid, const uint8_t uuid[16], bool w
 	return rc ? rc : late;
 }
 
+struct sweep {
+	struct zl *zl;
+	const char *name; /* what the caller asks about, or NULL */
+	bool has_found;
+};
+
 static int sweep_record(void *arg, const struct state_record *seen, bool is_owned)
 {
 	struct state_record record;
 	struct state_file file;
-	struct zl *zl = arg;
+	struct sweep *sweep = arg;
+	struct zl *zl = sweep->zl;
 	domid_t domid = seen->domid;
 	bool is_there;
 	int rc;
@@ -127,10 +134,14 @@ static int sweep_record(void *arg, const struct state_record *seen, bool is_owne
 		return rc;
 	}
 	state_remove(&file);
+	sweep->has_found |= sweep->name && !strcmp(sweep->name, record.name);
 	return 0;
 }
 
-int sweep_orphans(struct zl *zl)
+int sweep_orphans(struct zl *zl, const char *name)
 {
-	return state_visit(sweep_record, zl);
+	struct sweep sweep = {.zl = zl, .name = name};
+	int rc = state_visit(sweep_record, &sweep);
+
+	return rc ? rc : sweep.has_found;
 }

@@ -24,8 +24,9 @@ int domain_teardown(struct zl *zl, domid_t domid, const uint8_t uuid[16], bool w
 
 /*
  * Under the creation lock: find what killed creators and monitors left behind, and clean it. A
- * domain that runs is never touched.
+ * domain that runs is never touched. -E: something could not be cleaned. `name`, unless NULL:
+ * returns 1 when something of this name was among it.
  */
-int sweep_orphans(struct zl *zl);
+int sweep_orphans(struct zl *zl, const char *name);
 
 #endif

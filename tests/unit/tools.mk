@@ -7,9 +7,10 @@
 # A daemon's main.c and what needs devices is left out unless named: see TOOLS_UNIT_SKIP.
 # tests/unit/<area>/fixture.c, where there is one, is linked in.
 
-TOOLS_UNIT_AREAS := stored consoled config builder
+TOOLS_UNIT_AREAS := stored consoled config builder zl
 # Libraries besides cmocka that an area needs.
 TOOLS_UNIT_LIBS_builder = $(tools-image-libs)
+TOOLS_UNIT_LIBS_zl = -ljson-c
 TOOLS_UNIT_B := $(B)/unit-tools
 TOOLS_UNIT_CFLAGS := -std=gnu11 -O1 -g -D_GNU_SOURCE -D__XEN_TOOLS__=1 -Idom0-tools -Idom0-tools/lib \
 	-Iinclude-public -Wall -Wextra -Werror -Wmissing-prototypes -Wno-clobbered \
