@@ -39,7 +39,9 @@ struct console {
 	uint64_t period_end_ms;
 	bool has_work;	/* output may be in the page */
 	bool is_stalled; /* the terminal takes no more for now */
-	bool is_ending; /* the domain is gone, the client may still read */
+	/* The domain is gone; a client may still read, at least and at most so long. */
+	bool is_ending;
+	uint64_t read_ms;
 	uint64_t end_ms;
 	/* xen.c */
 	int port;
@@ -70,7 +72,10 @@ bool console_wants_input(const struct console *console);
 bool console_is_throttled(const struct console *console, uint64_t now_ms);
 /* Everything still in the page, rate or not: the domain has ended. */
 void console_drain(struct console *console);
-/* Whether a client has read all of it. */
+/*
+ * Whether a client has read all of it.  For some milliseconds after output went
+ * to the terminal the kernel does not yet count it as unread.
+ */
 bool console_is_read(const struct console *console);
 
 #endif

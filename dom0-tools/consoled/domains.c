@@ -21,6 +21,7 @@
 #define NAME_MAX_LEN   64
 /* How long a client may take to read the last words of a domain. */
 #define LINGER_MS      1500
+#define SETTLE_MS      200
 
 static void store_lost(struct server *server)
 {
@@ -100,15 +101,40 @@ static bool is_ours(struct server *server, uint16_t domid)
 	return server->store;
 }
 
+/* Writes the terminal's name, unless the domain's entry was removed meanwhile. */
+static int write_tty(struct server *server, struct console *console)
+{
+	char path[64], *port;
+	uint32_t tx;
+	int ret;
+
+	ret = zstore_begin(server->store, &tx);
+	if (ret)
+		return ret;
+	snprintf(path, sizeof(path), "/local/domain/%u/console/port", console->domid);
+	ret = zstore_read(server->store, tx, path, &port, NULL);
+	if (!ret) {
+		free(port);
+		snprintf(path, sizeof(path), "/local/domain/%u/console/tty", console->domid);
+		ret = zstore_write_string(server->store, tx, path, console->tty.name);
+	}
+	if (!ret)
+		return zstore_commit(server->store, tx);
+	if (ret != -EPIPE)
+		zstore_abort(server->store, tx);
+	return ret;
+}
+
 /* The terminal's name where clients look for it. */
 static void publish_tty(struct server *server, struct console *console)
 {
-	char path[64];
+	int ret;
 
-	if (!server->store)
-		return;
-	snprintf(path, sizeof(path), "/local/domain/%u/console/tty", console->domid);
-	checked(server, zstore_write_string(server->store, ZSTORE_NO_TX, path, console->tty.name));
+	do {
+		ret = server->store ? checked(server, write_tty(server, console)) : -EPIPE;
+	} while (ret == -EAGAIN);
+	if (ret && ret != -EPIPE && ret != -ENOENT)
+		log_error("domain %u: console/tty: %s", console->domid, strerror(-ret));
 }
 
 /* Connects a console as soon as the store says where its page and channel are. */
@@ -212,6 +238,7 @@ static void end_console(struct server *server, struct console *console)
 		console_drain(console);
 	xen_disconnect(server, console);
 	console->is_ending = true;
+	console->read_ms = server->now_ms + SETTLE_MS;
 	console->end_ms = server->now_ms + LINGER_MS;
 	snprintf(path, sizeof(path), "/local/domain/%u/console", console->domid);
 	snprintf(token, sizeof(token), "%u", console->domid);

@@ -132,7 +132,10 @@ static void reap_consoles(struct server *server)
 
 	for (struct console *c = server->consoles; c; c = next) {
 		next = c->next;
-		if (c->is_ending && (console_is_read(c) || server->now_ms >= c->end_ms))
+		if (!c->is_ending)
+			continue;
+		if (server->now_ms >= c->end_ms ||
+		    (server->now_ms >= c->read_ms && console_is_read(c)))
 			domains_remove(server, c);
 	}
 }
