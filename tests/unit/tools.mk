@@ -7,7 +7,7 @@
 # A daemon's main.c and what needs devices is left out unless named: see TOOLS_UNIT_SKIP.
 # tests/unit/<area>/fixture.c, where there is one, is linked in.
 
-TOOLS_UNIT_AREAS := stored consoled config builder zl
+TOOLS_UNIT_AREAS := stored consoled config builder zl hyp
 # Libraries besides cmocka that an area needs.
 TOOLS_UNIT_LIBS_builder = $(tools-image-libs)
 TOOLS_UNIT_LIBS_zl = -ljson-c
