@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # Unit tests of the tools: tests/unit/<area>/test_<name>.c with the areas below,
 # each one program with ASan and UBSan.  A test names the folders (or files) of
 # dom0-tools it needs in a comment line of its own:
