@@ -57,7 +57,7 @@ not()
 # wait_until SECONDS COMMAND...
 wait_until()
 {
-	_end=$(($(cut -d. -f1 /proc/uptime) + $1))
+	_end=$(($(cut -d. -f1 /proc/uptime) + $1 * LAB_PATIENCE))
 	shift
 	while ! "$@"; do
 		[ "$(cut -d. -f1 /proc/uptime)" -lt "$_end" ] || return 1
