@@ -23,7 +23,7 @@ $(B)/obj/$(tools-dir)/%.o: $(tools-dir)/%.c
 define tool-library
 ifneq ($$(wildcard $(tools-dir)/$(2)/*.c),)
 $(tools-out)/lib$(1).so: $$(call tools-objs,$(2)) $(patsubst %,$(tools-out)/lib%.so,$(3))
-	$$(CC) -shared -Wl,-soname,lib$(1).so $(tools-ldflags) -o $$@ $$(call tools-objs,$(2)) \
+	$$(CC) -shared -Wl,-soname,lib$(1).so $(tools-ldflags) -Wl,-rpath,'$$$$ORIGIN' -o $$@ $$(call tools-objs,$(2)) \
 		-L$(tools-out) $(patsubst %,-l%,$(3)) $(4)
 all-targets += $(tools-out)/lib$(1).so
 tools-libs += $(tools-out)/lib$(1).so

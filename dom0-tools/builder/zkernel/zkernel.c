@@ -14,14 +14,17 @@
 #include <json-c/json.h>
 #include <xen/elfnote.h>
 
+#include "builder/build.h"
 #include "builder/kernel.h"
 
 static const char usage[] =
 	"usage: zkernel info [--json] FILE\n"
 	"       zkernel unpack FILE OUTPUT\n"
+	"       zkernel cache [--dir DIR] FILE...\n"
 	"\n"
 	"  info    show format, compression, segments and Xen ELF notes\n"
-	"  unpack  write the ELF file that a bzImage or compressed ELF file holds\n";
+	"  unpack  write the ELF file that a bzImage or compressed ELF file holds\n"
+	"  cache   unpack kernels to where zl looks for them, before they are needed\n";
 
 static int fail_usage(void)
 {
@@ -206,6 +209,52 @@ static int cmd_unpack(int argc, char **argv)
 	return result ? 1 : 0;
 }
 
+static int cache_kernel(const char *path, const char *dir)
+{
+	struct build_error error;
+	struct kernel *kernel;
+	bool packed, cached;
+
+	/* The first open fills the cache and the second finds what the first left. */
+	if (kernel_open(path, dir, &kernel, &error) < 0) {
+		fprintf(stderr, "zkernel: %s\n", error.text);
+		return 1;
+	}
+	packed = kernel_get_info(kernel)->compression != KERNEL_NONE;
+	cached = kernel_get_info(kernel)->from_cache;
+	kernel_close(kernel);
+	if (!packed || cached)
+		return 0;
+	if (kernel_open(path, dir, &kernel, &error) < 0) {
+		fprintf(stderr, "zkernel: %s\n", error.text);
+		return 1;
+	}
+	cached = kernel_get_info(kernel)->from_cache;
+	kernel_close(kernel);
+	if (!cached)
+		fprintf(stderr, "zkernel: %s: cannot be kept in %s: expected a folder that its owner "
+				"alone may write to, with room\n", path, dir);
+	return cached ? 0 : 1;
+}
+
+static int cmd_cache(int argc, char **argv)
+{
+	static const struct option options[] = {{"dir", required_argument, NULL, 'd'}, {0}};
+	const char *dir = BUILD_CACHE_DIR;
+	int option, result = 0;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option != 'd')
+			return fail_usage();
+		dir = optarg;
+	}
+	if (optind == argc)
+		return fail_usage();
+	for (int i = optind; i < argc; i++)
+		result |= cache_kernel(argv[i], dir);
+	return result;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2)
@@ -218,5 +267,7 @@ int main(int argc, char **argv)
 		return cmd_info(argc - 1, argv + 1);
 	if (strcmp(argv[1], "unpack") == 0)
 		return cmd_unpack(argc - 1, argv + 1);
+	if (strcmp(argv[1], "cache") == 0)
+		return cmd_cache(argc - 1, argv + 1);
 	return fail_usage();
 }
