@@ -17,13 +17,15 @@ tools-objs = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(tools-dir)/$(1)/*.c))
 
 $(B)/obj/$(tools-dir)/%.o: $(tools-dir)/%.c
 	@mkdir -p $(@D)
-	$(CC) $(tools-cflags) $(TOOLS_CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  CC  $@"
+	@$(CC) $(tools-cflags) $(TOOLS_CFLAGS) -MMD -MP -c -o $@ $<
 
 # $(call tool-library,NAME,FOLDER,libraries of ours,system libraries)
 define tool-library
 ifneq ($$(wildcard $(tools-dir)/$(2)/*.c),)
 $(tools-out)/lib$(1).so: $$(call tools-objs,$(2)) $(patsubst %,$(tools-out)/lib%.so,$(3))
-	$$(CC) -shared -Wl,-soname,lib$(1).so $(tools-ldflags) -Wl,-rpath,'$$$$ORIGIN' -o $$@ $$(call tools-objs,$(2)) \
+	@echo "  CC  $$@"
+	@$$(CC) -shared -Wl,-soname,lib$(1).so $(tools-ldflags) -Wl,-rpath,'$$$$ORIGIN' -o $$@ $$(call tools-objs,$(2)) \
 		-L$(tools-out) $(patsubst %,-l%,$(3)) $(4)
 all-targets += $(tools-out)/lib$(1).so
 tools-libs += $(tools-out)/lib$(1).so
@@ -37,7 +39,8 @@ define tool-program
 ifneq ($$(wildcard $(or $(5),$(tools-dir)/$(2)/*.c)),)
 $(tools-out)/$(1): $$(patsubst %.c,$(B)/obj/%.o,$$(wildcard $(or $(5),$(tools-dir)/$(2)/*.c))) \
 		$(patsubst %,$(tools-out)/lib%.so,$(3))
-	$$(CC) $(tools-ldflags) -Wl,-rpath,'$$$$ORIGIN:$$$$ORIGIN/../lib/zendo' -o $$@ \
+	@echo "  CC  $$@"
+	@$$(CC) $(tools-ldflags) -Wl,-rpath,'$$$$ORIGIN:$$$$ORIGIN/../lib/zendo' -o $$@ \
 		$$(filter %.o,$$^) -L$(tools-out) $(patsubst %,-l%,$(3)) $(4)
 all-targets += $(tools-out)/$(1)
 tools-programs-$(6) += $(tools-out)/$(1)

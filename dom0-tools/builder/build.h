@@ -34,17 +34,17 @@ struct build_params {
 	const char *cmdline;   /* NULL: empty */
 	const char *cache_dir; /* for unpacked kernels; NULL: none; see kernel_open() */
 	uint8_t uuid[16];
-	domid_t domid;	       /* 0: the hypervisor chooses */
-	uint64_t memory_kib;   /* what the domain starts with */
-	uint64_t maxmem_kib;   /* the ceiling; 0: the same */
-	uint32_t max_vcpus;    /* 1 and up; all start through the guest's own vcpu_op */
+	domid_t domid;	     /* 0: the hypervisor chooses */
+	uint64_t memory_kib; /* what the domain starts with */
+	uint64_t maxmem_kib; /* the ceiling; 0: the same */
+	uint32_t max_vcpus;  /* 1 and up; all start through the guest's own vcpu_op */
 	uint32_t ssidref;
 	uint32_t cpupool;
-	uint32_t tsc_mode;	   /* 0 default, 1 always emulate, 2 native */
-	int32_t max_grant_frames;  /* < 0: the hypervisor's default */
+	uint32_t tsc_mode;	  /* 0 default, 1 always emulate, 2 native */
+	int32_t max_grant_frames; /* < 0: the hypervisor's default */
 	int32_t max_maptrack_frames;
 	uint32_t max_event_channels; /* 0: 1023, as stock tools */
-	domid_t store_domid;	   /* who serves the store and the console: 0 for dom0 */
+	domid_t store_domid;	     /* who serves the store and the console: 0 for dom0 */
 	domid_t console_domid;
 	/* Called as each stage begins, when not NULL; a nonzero return stops the build with it. */
 	int (*progress)(void *arg, enum build_stage stage, domid_t domid);
@@ -53,7 +53,7 @@ struct build_params {
 
 struct build_result {
 	domid_t domid;
-	uint32_t store_port;   /* the guest's ends of its two event channels */
+	uint32_t store_port; /* the guest's ends of its two event channels */
 	uint32_t console_port;
 	xen_pfn_t store_mfn;
 	xen_pfn_t console_mfn;

@@ -46,9 +46,8 @@ static int check_ident(const struct kernel *kernel, struct build_error *error)
 				       "%s: cut short: %zu bytes do not hold an ELF header of %zu",
 				       kernel->name, kernel->info.elf_size, sizeof(Elf64_Ehdr));
 	if (memcmp(ident, ELFMAG, SELFMAG) != 0)
-		return build_error_set(error, -ENOEXEC,
-				       "%s: what the %s holds is not an ELF file", kernel->name,
-				       kernel->info.container);
+		return build_error_set(error, -ENOEXEC, "%s: what the %s holds is not an ELF file",
+				       kernel->name, kernel->info.container);
 	if (ident[EI_CLASS] != ELFCLASS64)
 		return build_error_set(error, -ENOEXEC,
 				       "%s: a 32-bit ELF file: expected a 64-bit x86 kernel",
@@ -95,17 +94,20 @@ static int add_segment(struct kernel *kernel, size_t index, const GElf_Phdr *hea
 
 	if (header->p_memsz == 0)
 		return 0;
-	if (header->p_offset > info->elf_size || header->p_filesz > info->elf_size - header->p_offset)
-		return build_error_set(error, -EBADMSG,
-				       "%s: cut short: segment %zu is %llu bytes at offset %llu of a "
-				       "file of %zu",
-				       kernel->name, index, (unsigned long long)header->p_filesz,
-				       (unsigned long long)header->p_offset, info->elf_size);
+	if (header->p_offset > info->elf_size ||
+	    header->p_filesz > info->elf_size - header->p_offset)
+		return build_error_set(
+			error, -EBADMSG,
+			"%s: cut short: segment %zu is %llu bytes at offset %llu of a "
+			"file of %zu",
+			kernel->name, index, (unsigned long long)header->p_filesz,
+			(unsigned long long)header->p_offset, info->elf_size);
 	if (header->p_filesz > header->p_memsz)
-		return build_error_set(error, -EBADMSG,
-				       "%s: segment %zu has %llu bytes in the file but %llu in memory",
-				       kernel->name, index, (unsigned long long)header->p_filesz,
-				       (unsigned long long)header->p_memsz);
+		return build_error_set(
+			error, -EBADMSG,
+			"%s: segment %zu has %llu bytes in the file but %llu in memory",
+			kernel->name, index, (unsigned long long)header->p_filesz,
+			(unsigned long long)header->p_memsz);
 	if (header->p_memsz > KERNEL_SIZE_MAX || *total + header->p_memsz > KERNEL_SIZE_MAX)
 		return build_error_set(error, -E2BIG,
 				       "%s: the kernel takes more than %lu MiB of memory",
@@ -150,9 +152,10 @@ static int read_number(struct kernel *kernel, uint32_t type, const uint8_t *desc
 		       uint64_t *out, struct build_error *error)
 {
 	if (size != 1 && size != 2 && size != 4 && size != 8)
-		return build_error_set(error, -EBADMSG,
-				       "%s: Xen ELF note %u is %zu bytes: expected a number of 4 or 8",
-				       kernel->name, type, size);
+		return build_error_set(
+			error, -EBADMSG,
+			"%s: Xen ELF note %u is %zu bytes: expected a number of 4 or 8",
+			kernel->name, type, size);
 	*out = 0;
 	for (size_t i = 0; i < size; i++)
 		*out |= (uint64_t)desc[i] << (8 * i);
@@ -263,11 +266,11 @@ static int read_note_segment(struct kernel *kernel, Elf *elf, const GElf_Phdr *h
 
 	if (header->p_offset > kernel->info.elf_size ||
 	    header->p_filesz > kernel->info.elf_size - header->p_offset)
-		return build_error_set(error, -EBADMSG, "%s: cut short: notes of %llu bytes at "
-							"offset %llu of a file of %zu",
+		return build_error_set(error, -EBADMSG,
+				       "%s: cut short: notes of %llu bytes at "
+				       "offset %llu of a file of %zu",
 				       kernel->name, (unsigned long long)header->p_filesz,
-				       (unsigned long long)header->p_offset,
-				       kernel->info.elf_size);
+				       (unsigned long long)header->p_offset, kernel->info.elf_size);
 	if (header->p_filesz == 0)
 		return 0;
 	data = elf_getdata_rawchunk(elf, (int64_t)header->p_offset, header->p_filesz,
@@ -276,8 +279,8 @@ static int read_note_segment(struct kernel *kernel, Elf *elf, const GElf_Phdr *h
 		return build_error_set(error, -EBADMSG, "%s: broken ELF notes: %s", kernel->name,
 				       elf_errmsg(-1));
 	base = data->d_buf;
-	while (!result && (offset = gelf_getnote(data, offset, &note, &name_offset,
-						 &desc_offset)) > 0) {
+	while (!result &&
+	       (offset = gelf_getnote(data, offset, &note, &name_offset, &desc_offset)) > 0) {
 		if (note.n_namesz == sizeof("Xen") &&
 		    memcmp(base + name_offset, "Xen", sizeof("Xen")) == 0)
 			result = read_note(kernel, note.n_type, base + desc_offset, note.n_descsz,
@@ -318,7 +321,8 @@ int kernel_parse_elf(struct kernel *kernel, struct build_error *error)
 		if (!gelf_getphdr(elf, (int)i, &header))
 			result = build_error_set(error, -EBADMSG,
 						 "%s: cut short: program header %zu is outside the "
-						 "file", kernel->name, i);
+						 "file",
+						 kernel->name, i);
 		else if (header.p_type == PT_LOAD)
 			result = add_segment(kernel, i, &header, &total, error);
 		else if (header.p_type == PT_NOTE)

@@ -104,7 +104,8 @@ static int fail_unpack(const struct kernel *kernel, int result, size_t limit,
 	if (result == -E2BIG)
 		return build_error_set(error, result,
 				       "%s: corrupt, or too big: the %s data unpack to more than "
-				       "%zu bytes", kernel->name, how, limit);
+				       "%zu bytes",
+				       kernel->name, how, limit);
 	if (result == -ENOMEM)
 		return build_error_set(error, result, "%s: not enough memory to unpack %s",
 				       kernel->name, how);
@@ -159,10 +160,11 @@ static int unpack_bzimage(struct kernel *kernel, const uint8_t *data, size_t siz
 				       kernel->name, version >> 8, version & 0xff);
 	start = (sects + 1) * SETUP_SECTOR + get_le32(data + SETUP_PAYLOAD);
 	if (length < 16 || start > size || length > size - start)
-		return build_error_set(error, -EBADMSG,
-				       "%s: cut short: its kernel is %llu bytes at offset %llu of a "
-				       "file of %zu", kernel->name, (unsigned long long)length,
-				       (unsigned long long)start, size);
+		return build_error_set(
+			error, -EBADMSG,
+			"%s: cut short: its kernel is %llu bytes at offset %llu of a "
+			"file of %zu",
+			kernel->name, (unsigned long long)length, (unsigned long long)start, size);
 	payload = data + start;
 	kernel->info.compression = unpack_detect(payload, length);
 	if (kernel->info.compression == KERNEL_NONE) {
@@ -170,11 +172,12 @@ static int unpack_bzimage(struct kernel *kernel, const uint8_t *data, size_t siz
 		kernel->info.elf = payload;
 		kernel->info.elf_size = length;
 		if (memcmp(payload, "\177ELF", 4) != 0)
-			return build_error_set(error, -ENOEXEC,
-					       "%s: its kernel is compressed in no known way (first "
-					       "bytes %02x %02x %02x %02x): expected gzip, bzip2, "
-					       "lzma, xz, lzo, lz4 or zstd", kernel->name,
-					       payload[0], payload[1], payload[2], payload[3]);
+			return build_error_set(
+				error, -ENOEXEC,
+				"%s: its kernel is compressed in no known way (first "
+				"bytes %02x %02x %02x %02x): expected gzip, bzip2, "
+				"lzma, xz, lzo, lz4 or zstd",
+				kernel->name, payload[0], payload[1], payload[2], payload[3]);
 		return 0;
 	}
 	/* The kernel's build puts the unpacked size behind the data; gzip ends with it anyway. */
@@ -258,8 +261,10 @@ static int read_file(struct kernel *kernel, struct stat *identity, struct build_
 		goto close_fd;
 	}
 	if (!S_ISREG(identity->st_mode) || identity->st_size == 0) {
-		result = build_error_set(error, -ENOEXEC, "%s: %s: expected a bzImage or an ELF "
-							  "file", kernel->name,
+		result = build_error_set(error, -ENOEXEC,
+					 "%s: %s: expected a bzImage or an ELF "
+					 "file",
+					 kernel->name,
 					 S_ISREG(identity->st_mode) ? "empty" : "not a file");
 		goto close_fd;
 	}
@@ -281,11 +286,13 @@ static int read_file(struct kernel *kernel, struct stat *identity, struct build_
 		if (got > 0)
 			done += (size_t)got;
 		else if (got == 0)
-			result = build_error_set(error, -EBADMSG, "%s: became shorter while it "
-								  "was read", kernel->name);
+			result = build_error_set(error, -EBADMSG,
+						 "%s: became shorter while it "
+						 "was read",
+						 kernel->name);
 		else if (errno != EINTR)
-			result = build_error_set(error, -errno, "%s: cannot read: %s",
-						 kernel->name, strerror(errno));
+			result = build_error_set(error, -errno, "%s: cannot read: %s", kernel->name,
+						 strerror(errno));
 	}
 
 close_fd:

@@ -14,7 +14,7 @@
 #include "builder/error.h"
 
 /* The most that a kernel may unpack to, and the most bytes that are read as one. */
-#define KERNEL_SIZE_MAX (512UL << 20)
+#define KERNEL_SIZE_MAX	    (512UL << 20)
 #define KERNEL_SEGMENTS_MAX 32
 
 enum kernel_compression {

@@ -19,9 +19,9 @@ struct kernel_memory {
 
 struct kernel {
 	struct kernel_info info;
-	char *name; /* of the file, for messages */
-	struct kernel_memory file;     /* what was read, when it was read here */
-	struct kernel_memory unpacked; /* the ELF file, when it was compressed */
+	char *name;			   /* of the file, for messages */
+	struct kernel_memory file;	   /* what was read, when it was read here */
+	struct kernel_memory unpacked;	   /* the ELF file, when it was compressed */
 	char *strings[KERNEL_STRINGS_MAX]; /* the notes' text */
 	unsigned int nr_strings;
 };

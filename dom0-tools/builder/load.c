@@ -21,7 +21,8 @@ static int map_frames(const struct loader *loader, uint64_t pfn, uint64_t nr, vo
 
 	return result ? build_error_set(loader->error, result,
 					"cannot map memory of the new domain: %s",
-					strerror(-result)) : 0;
+					strerror(-result))
+		      : 0;
 }
 
 /* Zero whole frames, by map and memset where the hypervisor does not clear for us. */
@@ -137,7 +138,8 @@ static int load_segment(const struct loader *loader, const struct kernel_segment
 			uint64_t to)
 {
 	uint64_t data_end = to + segment->filesz, end = to + segment->memsz;
-	uint64_t head = min_u64((HYP_PAGE_SIZE - to % HYP_PAGE_SIZE) % HYP_PAGE_SIZE, segment->filesz);
+	uint64_t head =
+		min_u64((HYP_PAGE_SIZE - to % HYP_PAGE_SIZE) % HYP_PAGE_SIZE, segment->filesz);
 	uint64_t pages = (segment->filesz - head) / HYP_PAGE_SIZE, zeros_end, clear_end;
 	const uint8_t *from = segment->data;
 	int result;

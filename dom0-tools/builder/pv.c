@@ -21,10 +21,10 @@
 #include "hyp/system.h"
 
 #define PAGE_KIB	   (HYP_PAGE_SIZE / 1024)
-#define MAXMEM_SLACK_KIB   1024	 /* as stock tools: for pages that are not the guest's RAM */
+#define MAXMEM_SLACK_KIB   1024 /* as stock tools: for pages that are not the guest's RAM */
 #define MEMORY_KIB_MAX	   (16ULL << 30)
-#define EVENT_CHANNELS_MAX 1023	 /* stock default of event_channels */
-#define EXTENT_ORDER	   9	 /* 2 MiB */
+#define EVENT_CHANNELS_MAX 1023 /* stock default of event_channels */
+#define EXTENT_ORDER	   9	/* 2 MiB */
 #define EXTENT_PAGES	   (1UL << EXTENT_ORDER)
 #define START_MAGIC	   "xen-3.0-x86_64"
 #define E820_RAM	   1
@@ -75,8 +75,7 @@ static int check_params(struct pv_builder *b)
 		return build_error_set(b->error, -EINVAL, "no kernel is given");
 	if (p->memory_kib < PAGE_KIB || maxmem > MEMORY_KIB_MAX)
 		return build_error_set(b->error, -EINVAL, "memory of %llu MiB: expected 1 to %llu",
-				       (unsigned long long)(maxmem >> 10),
-				       MEMORY_KIB_MAX >> 10);
+				       (unsigned long long)(maxmem >> 10), MEMORY_KIB_MAX >> 10);
 	if (p->memory_kib > maxmem)
 		return build_error_set(b->error, -EINVAL,
 				       "memory (%llu MiB) must not be more than maxmem (%llu MiB)",
@@ -87,7 +86,8 @@ static int check_params(struct pv_builder *b)
 	if (p->cmdline && strlen(p->cmdline) >= MAX_GUEST_CMDLINE)
 		return build_error_set(b->error, -EINVAL,
 				       "the kernel command line has %zu bytes: a PV guest takes at "
-				       "most %d", strlen(p->cmdline), MAX_GUEST_CMDLINE - 1);
+				       "most %d",
+				       strlen(p->cmdline), MAX_GUEST_CMDLINE - 1);
 	b->nr_pages = p->memory_kib / PAGE_KIB;
 	return 0;
 }
@@ -106,7 +106,8 @@ static int open_files(struct pv_builder *b)
 		return result;
 	info = kernel_get_info(b->kernel);
 	/* Only Linux is known to take nothing but these formats. */
-	if (b->ramdisk.fd >= 0 && info->notes.guest_os && strcmp(info->notes.guest_os, "linux") == 0)
+	if (b->ramdisk.fd >= 0 && info->notes.guest_os &&
+	    strcmp(info->notes.guest_os, "linux") == 0)
 		result = ramdisk_check(&b->ramdisk, b->error);
 	if (!result)
 		result = pv_layout_plan(b->params->kernel, info, b->ramdisk.size, b->nr_pages,
@@ -116,10 +117,11 @@ static int open_files(struct pv_builder *b)
 
 static int fail_memory(struct pv_builder *b, uint64_t free_pages)
 {
-	return build_error_set(b->error, -ENOMEM,
-			       "not enough memory: the domain needs %llu MiB, and %llu MiB are free",
-			       (unsigned long long)(b->nr_pages * PAGE_KIB >> 10),
-			       (unsigned long long)(free_pages * PAGE_KIB >> 10));
+	return build_error_set(
+		b->error, -ENOMEM,
+		"not enough memory: the domain needs %llu MiB, and %llu MiB are free",
+		(unsigned long long)(b->nr_pages * PAGE_KIB >> 10),
+		(unsigned long long)(free_pages * PAGE_KIB >> 10));
 }
 
 static int check_machine(struct pv_builder *b)
@@ -150,8 +152,8 @@ static int create_domain(struct pv_builder *b)
 	struct xen_domctl_createdomain cfg = {
 		.ssidref = p->ssidref,
 		.max_vcpus = p->max_vcpus,
-		.max_evtchn_port = p->max_event_channels ? p->max_event_channels
-							 : EVENT_CHANNELS_MAX,
+		.max_evtchn_port =
+			p->max_event_channels ? p->max_event_channels : EVENT_CHANNELS_MAX,
 		.max_grant_frames = p->max_grant_frames,
 		.max_maptrack_frames = p->max_maptrack_frames,
 		.grant_opts = XEN_DOMCTL_GRANT_version(b->has_grant_v2 ? 2 : 1),
@@ -199,7 +201,8 @@ static int set_limits(struct pv_builder *b)
 	if (result == -ENOMEM)
 		return fail_memory(b, 0);
 	return result && result != -ENOSYS && result != -EOPNOTSUPP
-		       ? fail_call(b, result, "reserve memory") : 0;
+		       ? fail_call(b, result, "reserve memory")
+		       : 0;
 }
 
 /* Extents of 2^order frames from *pfn on; *pfn is moved behind what was allocated. */
@@ -377,10 +380,10 @@ static int write_start_pages(struct pv_builder *b)
 	if (result)
 		goto unmap_list;
 	memset(pages + HYP_PAGE_SIZE, 0, (layout->tables_pfn - layout->store_pfn) * HYP_PAGE_SIZE);
-	pv_tables_fill(layout, b->p2m,
-		       (uint64_t *)(pages + (layout->tables_pfn - layout->start_info_pfn) *
-						    HYP_PAGE_SIZE),
-		       (uint64_t *)list);
+	pv_tables_fill(
+		layout, b->p2m,
+		(uint64_t *)(pages + (layout->tables_pfn - layout->start_info_pfn) * HYP_PAGE_SIZE),
+		(uint64_t *)list);
 	memcpy(list + layout->nr_p2m_tables * HYP_PAGE_SIZE, b->p2m,
 	       layout->nr_pages * sizeof(*b->p2m));
 
@@ -419,14 +422,16 @@ static int set_first_vcpu(struct pv_builder *b)
 static int seed_grants(struct pv_builder *b)
 {
 	struct hyp_grant grants[] = {
-		{GNTTAB_RESERVED_CONSOLE, b->params->console_domid, (uint32_t)b->result.console_mfn},
+		{GNTTAB_RESERVED_CONSOLE, b->params->console_domid,
+		 (uint32_t)b->result.console_mfn},
 		{GNTTAB_RESERVED_XENSTORE, b->params->store_domid, (uint32_t)b->result.store_mfn},
 	};
 	int result = hyp_grant_seed(b->hyp, b->domid, grants, 2);
 
 	return result ? build_error_set(b->error, result,
 					"cannot grant console and store to their servers: %s",
-					strerror(-result)) : 0;
+					strerror(-result))
+		      : 0;
 }
 
 static int fill_hypercall_page(struct pv_builder *b)

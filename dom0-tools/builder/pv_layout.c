@@ -10,12 +10,12 @@
 
 #include "builder/pv_layout.h"
 
-#define MIB_PAGES	(1024 * 1024 / HYP_PAGE_SIZE)
-#define REGION_ALIGN	(4 * MIB_PAGES)	  /* xen.h: the region ends on a 4 MiB boundary */
-#define REGION_PADDING	(512 * 1024 / HYP_PAGE_SIZE) /* and has 512 KiB behind the last piece */
-#define HOLE_START	0xffff800000000000UL /* arch-x86/xen-x86_64.h, HYPERVISOR_VIRT_START */
-#define HOLE_END	0xffff880000000000UL
-#define LOWER_END	0x0000800000000000UL
+#define MIB_PAGES	 (1024 * 1024 / HYP_PAGE_SIZE)
+#define REGION_ALIGN	 (4 * MIB_PAGES) /* xen.h: the region ends on a 4 MiB boundary */
+#define REGION_PADDING	 (512 * 1024 / HYP_PAGE_SIZE) /* and has 512 KiB behind the last piece */
+#define HOLE_START	 0xffff800000000000UL /* arch-x86/xen-x86_64.h, HYPERVISOR_VIRT_START */
+#define HOLE_END	 0xffff880000000000UL
+#define LOWER_END	 0x0000800000000000UL
 #define REGION_PAGES_MAX (1UL << 18) /* 1 GiB: one L2 table, which is what kernels count on */
 
 static uint64_t bytes_to_pages(uint64_t bytes)
@@ -49,15 +49,16 @@ static int check_notes(const char *name, const struct kernel_info *kernel,
 		       struct build_error *error)
 {
 	const struct kernel_notes *notes = &kernel->notes;
-	uint32_t impossible = 1u << XENFEAT_supervisor_mode_kernel |
-			      1u << XENFEAT_auto_translated_physmap;
+	uint32_t impossible =
+		1u << XENFEAT_supervisor_mode_kernel | 1u << XENFEAT_auto_translated_physmap;
 
 	if (!has_note(kernel, XEN_ELFNOTE_ENTRY))
-		return build_error_set(error, -ENOEXEC,
-				       "%s: not a PV kernel: it has no Xen ELF note ENTRY (Linux: "
-				       "CONFIG_XEN_PV)%s", name,
-				       has_note(kernel, XEN_ELFNOTE_PHYS32_ENTRY)
-					       ? "; it can start as PVH" : "");
+		return build_error_set(
+			error, -ENOEXEC,
+			"%s: not a PV kernel: it has no Xen ELF note ENTRY (Linux: "
+			"CONFIG_XEN_PV)%s",
+			name,
+			has_note(kernel, XEN_ELFNOTE_PHYS32_ENTRY) ? "; it can start as PVH" : "");
 	if (!notes->xen_version || strncmp(notes->xen_version, "xen-3.0", 7) != 0)
 		return build_error_set(error, -ENOEXEC,
 				       "%s: made for hypervisor ABI \"%s\": expected \"xen-3.0\"",
@@ -67,9 +68,10 @@ static int check_notes(const char *name, const struct kernel_info *kernel,
 				       "%s: wants the loader \"%s\": expected \"generic\"", name,
 				       notes->loader);
 	if (notes->required_features & impossible)
-		return build_error_set(error, -ENOEXEC,
-				       "%s: requires features (\"%s\") that a PV guest does not have",
-				       name, notes->features);
+		return build_error_set(
+			error, -ENOEXEC,
+			"%s: requires features (\"%s\") that a PV guest does not have", name,
+			notes->features);
 	if (!is_usable_range(notes->virt_base, REGION_PAGES_MAX))
 		return build_error_set(error, -EBADMSG,
 				       "%s: wants to be mapped at 0x%llx, where a guest cannot be",
@@ -77,8 +79,8 @@ static int check_notes(const char *name, const struct kernel_info *kernel,
 	if (has_note(kernel, XEN_ELFNOTE_HV_START_LOW) && notes->hv_start_low > HOLE_START)
 		return build_error_set(error, -ENOEXEC,
 				       "%s: wants the hypervisor at 0x%llx or above: expected "
-				       "0x%lx or below", name,
-				       (unsigned long long)notes->hv_start_low, HOLE_START);
+				       "0x%lx or below",
+				       name, (unsigned long long)notes->hv_start_low, HOLE_START);
 	return 0;
 }
 
@@ -94,11 +96,12 @@ static int place_kernel(const char *name, const struct kernel_info *kernel,
 
 		if (segment->paddr < kernel->notes.paddr_offset ||
 		    start + segment->memsz > REGION_PAGES_MAX * HYP_PAGE_SIZE)
-			return build_error_set(error, -EBADMSG,
-					       "%s: segment %u at physical address 0x%llx: expected "
-					       "it within the first GiB from 0x%llx", name, i,
-					       (unsigned long long)segment->paddr,
-					       (unsigned long long)kernel->notes.paddr_offset);
+			return build_error_set(
+				error, -EBADMSG,
+				"%s: segment %u at physical address 0x%llx: expected "
+				"it within the first GiB from 0x%llx",
+				name, i, (unsigned long long)segment->paddr,
+				(unsigned long long)kernel->notes.paddr_offset);
 		if (start < first)
 			first = start;
 		if (start + segment->memsz > end)
@@ -110,8 +113,8 @@ static int place_kernel(const char *name, const struct kernel_info *kernel,
 	if (kernel->notes.entry < layout->virt_base || entry < first || entry >= end)
 		return build_error_set(error, -EBADMSG,
 				       "%s: its entry 0x%llx is outside the kernel, which is at "
-				       "0x%llx to 0x%llx", name,
-				       (unsigned long long)kernel->notes.entry,
+				       "0x%llx to 0x%llx",
+				       name, (unsigned long long)kernel->notes.entry,
 				       (unsigned long long)(layout->virt_base + first),
 				       (unsigned long long)(layout->virt_base + end));
 	if (has_note(kernel, XEN_ELFNOTE_HYPERCALL_PAGE) &&
@@ -167,14 +170,15 @@ static int place_region(const char *name, bool ramdisk_inside, bool p2m_inside,
 	/* The tables map themselves, so their number is found by approaching it from below. */
 	for (;;) {
 		layout->stack_pfn = layout->tables_pfn + nr_tables;
-		layout->mapped_end_pfn = align_up(layout->stack_pfn + 1 + REGION_PADDING,
-						  REGION_ALIGN);
+		layout->mapped_end_pfn =
+			align_up(layout->stack_pfn + 1 + REGION_PADDING, REGION_ALIGN);
 		if (layout->mapped_end_pfn > REGION_PAGES_MAX)
-			return build_error_set(error, -E2BIG,
-					       "%s: kernel%s%s take more than the 1 GiB that can be "
-					       "mapped at the start", name,
-					       ramdisk_inside ? ", ramdisk" : "",
-					       p2m_inside ? ", list of frames" : "");
+			return build_error_set(
+				error, -E2BIG,
+				"%s: kernel%s%s take more than the 1 GiB that can be "
+				"mapped at the start",
+				name, ramdisk_inside ? ", ramdisk" : "",
+				p2m_inside ? ", list of frames" : "");
 		*region = (struct pv_region){
 			.start = layout->virt_base,
 			.pages = layout->mapped_end_pfn,
@@ -245,10 +249,11 @@ int pv_layout_plan(const char *name, const struct kernel_info *kernel, uint64_t 
 		end += layout->ramdisk_pages;
 	}
 	if (end > nr_pages)
-		return build_error_set(error, -ERANGE,
-				       "%s: %llu MiB are too little memory: kernel and ramdisk need "
-				       "%llu MiB to start", name,
-				       (unsigned long long)(nr_pages / MIB_PAGES),
-				       (unsigned long long)(align_up(end, MIB_PAGES) / MIB_PAGES));
+		return build_error_set(
+			error, -ERANGE,
+			"%s: %llu MiB are too little memory: kernel and ramdisk need "
+			"%llu MiB to start",
+			name, (unsigned long long)(nr_pages / MIB_PAGES),
+			(unsigned long long)(align_up(end, MIB_PAGES) / MIB_PAGES));
 	return 0;
 }

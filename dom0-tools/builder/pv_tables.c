@@ -14,8 +14,8 @@
 #define PTE_ACCESSED 0x020UL
 #define PTE_DIRTY    0x040UL
 
-#define TABLE_BITS (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED | PTE_DIRTY)
-#define PAGE_BITS  (PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY)
+#define TABLE_BITS   (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED | PTE_DIRTY)
+#define PAGE_BITS    (PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY)
 
 /* Tables being filled: memory of those from `first_pfn` on, and the list of machine frames. */
 struct filler {

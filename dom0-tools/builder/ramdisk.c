@@ -60,14 +60,16 @@ int ramdisk_read(const struct ramdisk *ramdisk, void *to, uint64_t offset, size_
 	size_t done = 0;
 
 	while (done < size) {
-		ssize_t got = pread(ramdisk->fd, (char *)to + done, size - done,
-				    (off_t)(offset + done));
+		ssize_t got =
+			pread(ramdisk->fd, (char *)to + done, size - done, (off_t)(offset + done));
 
 		if (got > 0)
 			done += (size_t)got;
 		else if (got == 0)
-			return build_error_set(error, -EBADMSG, "%s: the ramdisk became shorter "
-								"while it was read", ramdisk->name);
+			return build_error_set(error, -EBADMSG,
+					       "%s: the ramdisk became shorter "
+					       "while it was read",
+					       ramdisk->name);
 		else if (errno != EINTR)
 			return build_error_set(error, -errno, "%s: cannot read: %s", ramdisk->name,
 					       strerror(errno));
@@ -80,7 +82,8 @@ static int fail_short(const struct ramdisk *ramdisk, const char *what, uint64_t 
 {
 	return build_error_set(error, -EBADMSG,
 			       "%s: cut short or corrupt: %s at offset %llu of a ramdisk of %llu "
-			       "bytes", ramdisk->name, what, (unsigned long long)offset,
+			       "bytes",
+			       ramdisk->name, what, (unsigned long long)offset,
 			       (unsigned long long)ramdisk->size);
 }
 
@@ -184,9 +187,11 @@ static int check_image(const struct ramdisk *ramdisk, struct build_error *error)
 	if (memcmp(head, "-rom1fs-", 8) == 0 || memcmp(head, "hsqs", 4) == 0 ||
 	    memcmp(head, "\x45\x3d\xcd\x28", 4) == 0 || memcmp(super, "\x53\xef", 2) == 0)
 		return 0;
-	return build_error_set(error, -ENOEXEC,
-			       "%s: not a ramdisk: expected a cpio archive, plain or compressed, or "
-			       "a file system image", ramdisk->name);
+	return build_error_set(
+		error, -ENOEXEC,
+		"%s: not a ramdisk: expected a cpio archive, plain or compressed, or "
+		"a file system image",
+		ramdisk->name);
 }
 
 /* Linux allows zeros between archives. Returns the offset of the next byte that is none. */

@@ -17,7 +17,7 @@
 #include "builder/unpack.h"
 
 /* Kernels use dictionaries of up to 128 MiB; a file asking for more is not one. */
-#define LZMA_MEMORY_MAX (192UL << 20)
+#define LZMA_MEMORY_MAX	  (192UL << 20)
 
 #define LZ4_FRAME_MAGIC_0 0x04
 

@@ -22,8 +22,7 @@ int unpack(enum kernel_compression compression, const uint8_t *in, size_t in_siz
 	   size_t capacity, size_t *out_size);
 
 /* The two formats that have no library function for whole files are in a file of their own. */
-int unpack_lzop(const uint8_t *in, size_t in_size, uint8_t *out, size_t capacity,
-		size_t *out_size);
+int unpack_lzop(const uint8_t *in, size_t in_size, uint8_t *out, size_t capacity, size_t *out_size);
 int unpack_lz4_legacy(const uint8_t *in, size_t in_size, uint8_t *out, size_t capacity,
 		      size_t *out_size);
 

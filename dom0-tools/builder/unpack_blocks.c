@@ -72,14 +72,14 @@ static int read_lzop_header(struct reader *r, uint32_t *flags)
 	version = take_be(r, 2);
 	take(r, 2); /* the library's version */
 	if (version >= 0x0940)
-		take(r, 2);		/* version needed to extract */
+		take(r, 2);		    /* version needed to extract */
 	take(r, version >= 0x0940 ? 2 : 1); /* method, and level */
 	*flags = take_be(r, 4);
 	if (*flags & LZOP_FILTER)
 		take(r, 4);
 	take(r, 8); /* mode, time */
 	if (version >= 0x0940)
-		take(r, 4); /* the time's upper half */
+		take(r, 4);	/* the time's upper half */
 	take(r, take_be(r, 1)); /* the file's name */
 	take(r, 4);		/* checksum of the header */
 	if (*flags & LZOP_EXTRA_FIELD) {
@@ -126,8 +126,7 @@ static int unpack_lzop_block(struct reader *r, uint32_t flags, uint8_t *out, siz
 	return 0;
 }
 
-int unpack_lzop(const uint8_t *in, size_t in_size, uint8_t *out, size_t capacity,
-		size_t *out_size)
+int unpack_lzop(const uint8_t *in, size_t in_size, uint8_t *out, size_t capacity, size_t *out_size)
 {
 	struct reader r = {.at = in, .left = in_size};
 	bool done = false;

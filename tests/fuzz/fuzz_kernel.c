@@ -3,8 +3,9 @@
  * Fuzzer of the kernel-image loader: any bytes as a kernel, through containers, decompressors,
  * ELF, notes and the PV layout with its page tables. An accepted kernel's promises are checked.
  *
- * Tools: builder/error.c builder/unpack.c builder/unpack_blocks.c builder/elf.c builder/kernel.c builder/cache.c builder/pv_layout.c builder/pv_tables.c
- * Libs: -lelf -lz -llzma -lzstd -llz4 -lbz2 -llzo2
+ * Tools: builder/error.c builder/unpack.c builder/unpack_blocks.c builder/elf.c builder/kernel.c
+ * builder/cache.c builder/pv_layout.c builder/pv_tables.c Libs: -lelf -lz -llzma -lzstd -llz4 -lbz2
+ * -llzo2
  */
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +57,9 @@ static void check_layout(const struct kernel_info *info, uint64_t ramdisk)
 	check(layout.tables_pfn + layout.nr_tables == layout.stack_pfn);
 	for (uint32_t i = 0; i < info->nr_segments; i++)
 		check((info->segments[i].paddr - info->notes.paddr_offset +
-		       info->segments[i].memsz + 4095) / 4096 <= layout.kernel_end_pfn);
+		       info->segments[i].memsz + 4095) /
+			      4096 <=
+		      layout.kernel_end_pfn);
 	for (size_t i = 0; i < NR_PAGES; i++)
 		p2m[i] = i + 1000;
 	tables = malloc(layout.nr_tables * 4096);

@@ -40,7 +40,8 @@ static bool has_note(const struct kernel_notes *notes, unsigned int type)
 /* "pv", "pvh", "pv pvh" or "": how the hypervisor could start it. */
 static void format_modes(const struct kernel_notes *notes, char *buf, size_t size)
 {
-	bool pv = has_note(notes, XEN_ELFNOTE_ENTRY), pvh = has_note(notes, XEN_ELFNOTE_PHYS32_ENTRY);
+	bool pv = has_note(notes, XEN_ELFNOTE_ENTRY),
+	     pvh = has_note(notes, XEN_ELFNOTE_PHYS32_ENTRY);
 
 	snprintf(buf, size, "%s%s%s", pv ? "pv" : "", pv && pvh ? " " : "", pvh ? "pvh" : "");
 }
@@ -113,8 +114,8 @@ static void print_json(const char *path, const struct kernel_info *info)
 	}
 	json_object_object_add(object, "segments", segments);
 	json_object_object_add(object, "notes", notes_to_json(&info->notes));
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
-							    JSON_C_TO_STRING_SPACED));
+	puts(json_object_to_json_string_ext(object,
+					    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED));
 	json_object_put(object);
 }
 
@@ -202,7 +203,8 @@ static int cmd_unpack(int argc, char **argv)
 		fprintf(stderr, "zkernel: %s\n", error.text);
 		return 1;
 	}
-	result = write_file(argv[2], kernel_get_info(kernel)->elf, kernel_get_info(kernel)->elf_size);
+	result = write_file(argv[2], kernel_get_info(kernel)->elf,
+			    kernel_get_info(kernel)->elf_size);
 	if (result)
 		fprintf(stderr, "zkernel: %s: cannot write: %s\n", argv[2], strerror(-result));
 	kernel_close(kernel);
@@ -232,8 +234,10 @@ static int cache_kernel(const char *path, const char *dir)
 	cached = kernel_get_info(kernel)->from_cache;
 	kernel_close(kernel);
 	if (!cached)
-		fprintf(stderr, "zkernel: %s: cannot be kept in %s: expected a folder that its owner "
-				"alone may write to, with room\n", path, dir);
+		fprintf(stderr,
+			"zkernel: %s: cannot be kept in %s: expected a folder that its owner "
+			"alone may write to, with room\n",
+			path, dir);
 	return cached ? 0 : 1;
 }
 

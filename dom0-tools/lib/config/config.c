@@ -96,8 +96,8 @@ static int get_scalar(struct config *config, const char *key, const char *expect
 	if (result)
 		return result;
 	if ((*out)->kind == CONFIG_LIST)
-		return config_error_at(config, *out, error, -EINVAL,
-				       "'%s' must be %s, not a list", key, expected);
+		return config_error_at(config, *out, error, -EINVAL, "'%s' must be %s, not a list",
+				       key, expected);
 	return 0;
 }
 

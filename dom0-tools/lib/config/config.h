@@ -63,8 +63,7 @@ int config_get_string(struct config *config, const char *key, const char **out,
 int config_get_number(struct config *config, const char *key, long long min, long long max,
 		      long long *out, struct config_error *error);
 /* 0 or 1 only. */
-int config_get_bool(struct config *config, const char *key, bool *out,
-		    struct config_error *error);
+int config_get_bool(struct config *config, const char *key, bool *out, struct config_error *error);
 /* Any kind; for keys that may be a string or a list. */
 int config_get_value(struct config *config, const char *key, const struct config_value **out);
 /*

@@ -25,7 +25,7 @@ static void set_range(struct cpulist *list, unsigned long first, unsigned long l
 		if (present)
 			list->bits[cpu / 8] |= (uint8_t)(1u << (cpu % 8));
 		else
-			list->bits[cpu / 8] &= (uint8_t)~(1u << (cpu % 8));
+			list->bits[cpu / 8] &= (uint8_t) ~(1u << (cpu % 8));
 	}
 }
 
@@ -54,8 +54,10 @@ static int apply_field(struct cpulist *list, const char *field, unsigned int nr_
 		first = 0;
 		last = nr_cpus - 1;
 	} else if (parse_range(text, &first, &last) < 0) {
-		return BAD(error, "\"%s\" is not a CPU or a range of CPUs: expected 2, 0-3, ^1 or "
-				  "all", field);
+		return BAD(error,
+			   "\"%s\" is not a CPU or a range of CPUs: expected 2, 0-3, ^1 or "
+			   "all",
+			   field);
 	}
 	if (last >= nr_cpus)
 		return config_error_set(error, -ERANGE, "", 0, 0,

@@ -15,8 +15,8 @@
 #define BAD(error, ...) config_error_set(error, -EINVAL, "", 0, 0, __VA_ARGS__)
 
 static const char *const format_names[] = {
-	[DISK_FORMAT_RAW] = "raw",     [DISK_FORMAT_QCOW] = "qcow", [DISK_FORMAT_QCOW2] = "qcow2",
-	[DISK_FORMAT_VHD] = "vhd",     [DISK_FORMAT_QED] = "qed",   [DISK_FORMAT_EMPTY] = "empty",
+	[DISK_FORMAT_RAW] = "raw", [DISK_FORMAT_QCOW] = "qcow", [DISK_FORMAT_QCOW2] = "qcow2",
+	[DISK_FORMAT_VHD] = "vhd", [DISK_FORMAT_QED] = "qed",	[DISK_FORMAT_EMPTY] = "empty",
 };
 
 #define NR_FORMATS (sizeof(format_names) / sizeof(format_names[0]))
@@ -149,8 +149,10 @@ static int set_format(struct disk_spec *disk, const char *value, struct config_e
 		disk->format = DISK_FORMAT_RAW;
 		return 0;
 	}
-	return BAD(error, "disk format \"%s\" is not known: expected raw, qcow, qcow2, vhd, qed or "
-			  "empty", value);
+	return BAD(error,
+		   "disk format \"%s\" is not known: expected raw, qcow, qcow2, vhd, qed or "
+		   "empty",
+		   value);
 }
 
 static int set_devtype(struct disk_spec *disk, const char *value, struct config_error *error)
@@ -179,8 +181,10 @@ static int set_vdev(struct disk_spec *disk, char *value, struct config_error *er
 	if (*value == '\0')
 		return 0;
 	if (disk_vdev_number(value, &disk->devid) < 0)
-		return BAD(error, "\"%s\" is not a disk's name in the guest: expected xvda, xvda1, "
-				  "hda, sda, d0p1 and the like", value);
+		return BAD(error,
+			   "\"%s\" is not a disk's name in the guest: expected xvda, xvda1, "
+			   "hda, sda, d0p1 and the like",
+			   value);
 	return field_store(&disk->vdev, value, error);
 }
 
@@ -210,8 +214,10 @@ static int set_backend_type(struct disk_spec *disk, const char *value, struct co
 	else if (strcmp(value, "tap") == 0)
 		disk->backend_type = DISK_BACKEND_TAP;
 	else
-		return BAD(error, "disk backend type \"%s\" is not known: expected phy, qdisk or "
-				  "tap", value);
+		return BAD(error,
+			   "disk backend type \"%s\" is not known: expected phy, qdisk or "
+			   "tap",
+			   value);
 	return 0;
 }
 
@@ -281,8 +287,10 @@ static int set_key(struct disk_spec *disk, const char *key, char *value, bool *a
 		return field_store(&disk->backend, value, error);
 	if (strcmp(key, "script") == 0)
 		return field_store(&disk->script, value, error);
-	return BAD(error, "disk setting \"%s\" is not known: expected format, vdev, access, devtype, "
-			  "backend, backendtype, script or target", key);
+	return BAD(error,
+		   "disk setting \"%s\" is not known: expected format, vdev, access, devtype, "
+		   "backend, backendtype, script or target",
+		   key);
 }
 
 static int set_positional(struct disk_spec *disk, unsigned int position, char *field,
@@ -298,8 +306,10 @@ static int set_positional(struct disk_spec *disk, unsigned int position, char *f
 	case 3:
 		return set_access(disk, field, access_chosen, error);
 	default:
-		return BAD(error, "\"%s\" is one field too many: expected target, format, vdev, "
-				  "access, then key=value", field);
+		return BAD(error,
+			   "\"%s\" is one field too many: expected target, format, vdev, "
+			   "access, then key=value",
+			   field);
 	}
 }
 

@@ -29,10 +29,10 @@ enum disk_backend {
 };
 
 struct disk_spec {
-	char *target; /* path or block device; NULL only with DISK_FORMAT_EMPTY */
-	char *vdev;   /* as written: xvda, xvdb1, hdc, sda, d0p1 or a number */
-	char *script; /* block script, or NULL */
-	char *backend; /* driver domain, or NULL for dom0 */
+	char *target;	/* path or block device; NULL only with DISK_FORMAT_EMPTY */
+	char *vdev;	/* as written: xvda, xvdb1, hdc, sda, d0p1 or a number */
+	char *script;	/* block script, or NULL */
+	char *backend;	/* driver domain, or NULL for dom0 */
 	uint32_t devid; /* the number of vdev, as frontend and store use it */
 	enum disk_format format;
 	enum disk_backend backend_type;

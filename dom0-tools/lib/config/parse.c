@@ -39,8 +39,8 @@ int config_error_set(struct config_error *error, int code, const char *name, uns
 		written = snprintf(error->text, sizeof(error->text), "%s:%u:%u: ", name, line,
 				   column);
 	else
-		written = snprintf(error->text, sizeof(error->text), "%s%s", name,
-				   *name ? ": " : "");
+		written =
+			snprintf(error->text, sizeof(error->text), "%s%s", name, *name ? ": " : "");
 	if (written > 0)
 		used = (size_t)written < sizeof(error->text) ? (size_t)written
 							     : sizeof(error->text) - 1;
@@ -351,11 +351,10 @@ static int append_value(struct parser *p, struct config_setting *setting,
 		old->text = joined;
 		old->kind = CONFIG_STRING;
 	} else {
-		return config_error_set(p->error, -EINVAL, p->config->name, value->line,
-					value->column,
-					"expected a %s after '+=', as '%s' has in line %u",
-					old->kind == CONFIG_LIST ? "list" : "string", setting->key,
-					setting->line);
+		return config_error_set(
+			p->error, -EINVAL, p->config->name, value->line, value->column,
+			"expected a %s after '+=', as '%s' has in line %u",
+			old->kind == CONFIG_LIST ? "list" : "string", setting->key, setting->line);
 	}
 	config_value_free(value);
 	return 0;

@@ -12,7 +12,7 @@
 #include "config/internal.h"
 #include "config/vif.h"
 
-#define BAD(error, ...) config_error_set(error, -EINVAL, "", 0, 0, __VA_ARGS__)
+#define BAD(error, ...)	 config_error_set(error, -EINVAL, "", 0, 0, __VA_ARGS__)
 
 #define RATE_INTERVAL_US 50000 /* without @INTERVAL */
 
@@ -25,8 +25,9 @@ static int set_mac(struct vif_spec *vif, const char *value, struct config_error 
 
 		if (!isxdigit((unsigned char)at[0]) || !isxdigit((unsigned char)at[1]) ||
 		    at[2] != (i < 5 ? ':' : '\0'))
-			return BAD(error, "\"%s\" is not a MAC address: expected six pairs of "
-					  "hexadecimal digits with colons, like 00:16:3e:01:02:03",
+			return BAD(error,
+				   "\"%s\" is not a MAC address: expected six pairs of "
+				   "hexadecimal digits with colons, like 00:16:3e:01:02:03",
 				   value);
 		memcpy(digits, at, 2);
 		vif->mac[i] = (uint8_t)strtoul(digits, NULL, 16);
@@ -45,8 +46,10 @@ static int set_netdev(char **slot, const char *what, const char *value, struct c
 	size_t length = strlen(value);
 
 	if (length == 0 || length > 15 || strpbrk(value, "/ \t:") || value[0] == '.')
-		return BAD(error, "%s=\"%s\" is not the name of a network device: expected 1 to 15 "
-				  "characters without blanks, ':' or '/'", what, value);
+		return BAD(error,
+			   "%s=\"%s\" is not the name of a network device: expected 1 to 15 "
+			   "characters without blanks, ':' or '/'",
+			   what, value);
 	return field_store(slot, value, error);
 }
 
@@ -127,8 +130,10 @@ static int parse_rate(const char *text, struct vif_spec *vif)
 static int set_rate(struct vif_spec *vif, const char *value, struct config_error *error)
 {
 	if (parse_rate(value, vif) < 0)
-		return BAD(error, "rate=\"%s\" is not a rate: expected 10Mb/s, 250KB/s or "
-				  "1MB/s@20ms and the like", value);
+		return BAD(error,
+			   "rate=\"%s\" is not a rate: expected 10Mb/s, 250KB/s or "
+			   "1MB/s@20ms and the like",
+			   value);
 	return 0;
 }
 
@@ -182,8 +187,9 @@ static int set_key(struct vif_spec *vif, const char *key, const char *value,
 		vif->trusted = number != 0;
 		return result;
 	}
-	return BAD(error, "interface setting \"%s\" is not known: expected mac, bridge, ip, script, "
-			  "vifname, rate, model, type, backend, gatewaydev, devid, mtu or trusted",
+	return BAD(error,
+		   "interface setting \"%s\" is not known: expected mac, bridge, ip, script, "
+		   "vifname, rate, model, type, backend, gatewaydev, devid, mtu or trusted",
 		   key);
 }
 

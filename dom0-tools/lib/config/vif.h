@@ -13,8 +13,8 @@
 
 enum vif_type {
 	VIF_TYPE_DEFAULT,
-	VIF_TYPE_PV,	 /* type=vif: frontend and backend only */
-	VIF_TYPE_IOEMU,	 /* also an emulated card, HVM only */
+	VIF_TYPE_PV,	/* type=vif: frontend and backend only */
+	VIF_TYPE_IOEMU, /* also an emulated card, HVM only */
 };
 
 struct vif_spec {

@@ -296,7 +296,7 @@ int hyp_event_alloc_unbound(struct hyp *hyp, domid_t domid, domid_t remote)
 	long result;
 
 	*op = (struct evtchn_alloc_unbound){.dom = domid, .remote_dom = remote};
-	result = hyp_call(hyp, __HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound,
-			  (uintptr_t)op, 0, 0, 0);
+	result = hyp_call(hyp, __HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, (uintptr_t)op,
+			  0, 0, 0);
 	return result < 0 ? (int)result : (int)op->port;
 }

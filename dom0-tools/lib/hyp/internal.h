@@ -11,10 +11,10 @@
 #define HYP_SCRATCH_SIZE (4 * HYP_PAGE_SIZE)
 
 struct hyp {
-	int fd;	      /* /dev/xen/privcmd */
-	int buf_fd;   /* /dev/xen/hypercall, or -1 */
-	void *op;     /* first page of scratch */
-	void *array;  /* the rest of it */
+	int fd;	     /* /dev/xen/privcmd */
+	int buf_fd;  /* /dev/xen/hypercall, or -1 */
+	void *op;    /* first page of scratch */
+	void *array; /* the rest of it */
 	size_t array_size;
 	struct hyp_buf scratch;
 };

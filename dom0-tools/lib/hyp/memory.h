@@ -83,7 +83,6 @@ struct hyp_grant {
 	uint32_t frame;
 };
 
-int hyp_grant_seed(struct hyp *hyp, domid_t domid, const struct hyp_grant *grants,
-		   unsigned int nr);
+int hyp_grant_seed(struct hyp *hyp, domid_t domid, const struct hyp_grant *grants, unsigned int nr);
 
 #endif

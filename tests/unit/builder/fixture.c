@@ -96,7 +96,8 @@ struct image fixture_elf_with_note(enum fixture_notes notes, uint32_t type, cons
 	uint8_t *end = image.data + notes_at;
 
 	*header = (Elf64_Ehdr){
-		.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+		.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
+			    EV_CURRENT},
 		.e_type = ET_EXEC,
 		.e_machine = EM_X86_64,
 		.e_version = EV_CURRENT,
@@ -173,9 +174,8 @@ static void compress_lzma(const struct image *plain, struct image *out, bool xz)
 {
 	lzma_stream stream = LZMA_STREAM_INIT;
 	lzma_options_lzma options;
-	lzma_filter filters[] = {{LZMA_FILTER_X86, NULL},
-				 {LZMA_FILTER_LZMA2, &options},
-				 {LZMA_VLI_UNKNOWN, NULL}};
+	lzma_filter filters[] = {
+		{LZMA_FILTER_X86, NULL}, {LZMA_FILTER_LZMA2, &options}, {LZMA_VLI_UNKNOWN, NULL}};
 
 	lzma_lzma_preset(&options, 6);
 	if (xz)
@@ -201,10 +201,10 @@ static uint8_t *put_be32(uint8_t *at, uint32_t value)
 /* As lzop writes it: a header, blocks of 256 KiB each with an Adler-32, a zero at the end. */
 static void compress_lzop(const struct image *plain, struct image *out)
 {
-	static const uint8_t header[] = {0x89, 'L', 'Z', 'O', 0, 0x0d, 0x0a, 0x1a, 0x0a,
-					 0x10, 0x30, 0x20, 0xa0, 0x09, 0x40, 3, 9,
-					 0, 0, 0, 1, 0, 0, 0x81, 0xa4, 0, 0, 0, 0, 0, 0, 0, 0,
-					 1, 'k', 0, 0, 0, 0};
+	static const uint8_t header[] = {0x89, 'L',  'Z',  'O',	 0,    0x0d, 0x0a, 0x1a, 0x0a, 0x10,
+					 0x30, 0x20, 0xa0, 0x09, 0x40, 3,    9,	   0,	 0,    0,
+					 1,    0,    0,	   0x81, 0xa4, 0,    0,	   0,	 0,    0,
+					 0,    0,    0,	   1,	 'k',  0,    0,	   0,	 0};
 	static uint8_t work[LZO1X_1_MEM_COMPRESS], block[300 * 1024];
 	uint8_t *at = out->data;
 
@@ -314,8 +314,8 @@ struct image fixture_bzimage(const struct image *payload, enum kernel_compressio
 
 struct image fixture_seed(unsigned int index, const char **name)
 {
-	static const char *const names[] = {"none", "gzip", "bzip2", "lzma", "xz",
-					    "lzo",  "lz4",  "zstd"};
+	static const char *const names[] = {"none", "gzip", "bzip2", "lzma",
+					    "xz",   "lzo",  "lz4",   "zstd"};
 	struct image elf = fixture_elf(index % 2 ? FIXTURE_LINUX : FIXTURE_PV | FIXTURE_HYPERCALL);
 	struct image packed, image = {0};
 

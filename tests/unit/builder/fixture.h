@@ -24,11 +24,11 @@ struct image {
 /* Which notes to put in; each has a value that works. */
 enum fixture_notes {
 	FIXTURE_NO_NOTES = 0,
-	FIXTURE_PV = 1 << 0,	     /* ENTRY, VIRT_BASE, XEN_VERSION, LOADER, FEATURES, ... */
-	FIXTURE_P2M = 1 << 1,	     /* INIT_P2M */
-	FIXTURE_MOD_PFN = 1 << 2,    /* MOD_START_PFN */
-	FIXTURE_PVH = 1 << 3,	     /* PHYS32_ENTRY */
-	FIXTURE_HYPERCALL = 1 << 4,  /* HYPERCALL_PAGE */
+	FIXTURE_PV = 1 << 0,	    /* ENTRY, VIRT_BASE, XEN_VERSION, LOADER, FEATURES, ... */
+	FIXTURE_P2M = 1 << 1,	    /* INIT_P2M */
+	FIXTURE_MOD_PFN = 1 << 2,   /* MOD_START_PFN */
+	FIXTURE_PVH = 1 << 3,	    /* PHYS32_ENTRY */
+	FIXTURE_HYPERCALL = 1 << 4, /* HYPERCALL_PAGE */
 	FIXTURE_LINUX = FIXTURE_PV | FIXTURE_P2M | FIXTURE_MOD_PFN | FIXTURE_PVH,
 };
 

@@ -3,7 +3,8 @@
  * Kernel images: every container and compression loads; everything damaged, foreign or boundless
  * is refused with words that say what was found; the cache gives back what it was given.
  *
- * Tools: builder/error.c builder/unpack.c builder/unpack_blocks.c builder/elf.c builder/kernel.c builder/cache.c
+ * Tools: builder/error.c builder/unpack.c builder/unpack_blocks.c builder/elf.c builder/kernel.c
+ * builder/cache.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -323,8 +324,8 @@ static void damaged_payloads_are_refused(void **state)
 		for (packed.size = 16; packed.size < whole; packed.size += 1 + whole / 40) {
 			exact = fixture_copy(&packed);
 			if (unpack((enum kernel_compression)c, exact.data, exact.size, out,
-				   elf.size, &made) == 0 && made == elf.size &&
-			    packed.size + 16 < whole)
+				   elf.size, &made) == 0 &&
+			    made == elf.size && packed.size + 16 < whole)
 				fail_msg("%s cut to %zu of %zu bytes was accepted",
 					 kernel_compression_name((enum kernel_compression)c),
 					 packed.size, whole);

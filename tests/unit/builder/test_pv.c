@@ -4,7 +4,9 @@
  * is read back as the guest's first instructions would see it, by walking its page tables; and
  * every call is made to fail in turn, after which no domain and no map may be left.
  *
- * Tools: builder/error.c builder/unpack.c builder/unpack_blocks.c builder/elf.c builder/kernel.c builder/cache.c builder/ramdisk.c builder/load.c builder/pv_layout.c builder/pv_tables.c builder/pv.c
+ * Tools: builder/error.c builder/unpack.c builder/unpack_blocks.c builder/elf.c builder/kernel.c
+ * builder/cache.c builder/ramdisk.c builder/load.c builder/pv_layout.c builder/pv_tables.c
+ * builder/pv.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -356,8 +358,9 @@ static void check_kernel(void)
 	for (size_t i = 0; i < 5 * PAGE + 100; i++)
 		assert_int_equal(*guest_at(text + i), fixture_pattern(i));
 	for (size_t i = 0; i < 40 * PAGE; i += 511)
-		assert_int_equal(*guest_at(data + i),
-				 i < 2 * PAGE ? 0xaa : i < 38 * PAGE ? 0 : 0xbb);
+		assert_int_equal(*guest_at(data + i), i < 2 * PAGE    ? 0xaa
+						      : i < 38 * PAGE ? 0
+								      : 0xbb);
 	for (size_t i = 0; i < 3 * PAGE + 16; i++)
 		assert_int_equal(*guest_at(data + 40 * PAGE + i), 0);
 }
@@ -371,8 +374,9 @@ static void check_ramdisk(bool by_pfn)
 		uint8_t expected = i < RAMDISK_SIZE ? fixture_pattern(i + 3) : 0;
 
 		if (by_pfn)
-			assert_int_equal(fake.frames[mfn_of(start->mod_start + i / PAGE) * PAGE +
-						     i % PAGE], expected);
+			assert_int_equal(
+				fake.frames[mfn_of(start->mod_start + i / PAGE) * PAGE + i % PAGE],
+				expected);
 		else
 			assert_int_equal(*guest_at(start->mod_start + i), expected);
 	}
@@ -525,8 +529,9 @@ static void segments_may_share_pages(void **state)
 	for (size_t i = 0; i < at; i += 3)
 		assert_int_equal(*guest_at(base + i), fixture_pattern(i));
 	for (size_t i = 0; i < 40 * PAGE; i += 511)
-		assert_int_equal(*guest_at(base + at + i),
-				 i < 2 * PAGE ? 0xaa : i < 38 * PAGE ? 0 : 0xbb);
+		assert_int_equal(*guest_at(base + at + i), i < 2 * PAGE	   ? 0xaa
+							   : i < 38 * PAGE ? 0
+									   : 0xbb);
 	for (size_t i = 0; i < 3 * PAGE + 16; i++)
 		assert_int_equal(*guest_at(base + at + 40 * PAGE + i), 0);
 	/* And not a byte more than that. */
@@ -706,7 +711,8 @@ static void kernels_that_cannot_be_pv_are_refused(void **state)
 	refuse(&params, -ENOEXEC, "not a PV kernel");
 	use_image(fixture_elf(FIXTURE_PVH));
 	refuse(&params, -ENOEXEC, "it can start as PVH");
-	refuse_note(XEN_ELFNOTE_FEATURES, "!supervisor_mode_kernel", 23, -ENOEXEC, "requires features");
+	refuse_note(XEN_ELFNOTE_FEATURES, "!supervisor_mode_kernel", 23, -ENOEXEC,
+		    "requires features");
 	refuse_note(XEN_ELFNOTE_FEATURES, "!auto_translated_physmap", 24, -ENOEXEC,
 		    "requires features");
 	/* The entry: outside the kernel, below and above. */

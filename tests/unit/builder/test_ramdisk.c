@@ -101,7 +101,8 @@ static void cpio_archives_are_walked(void **state)
 	for (size_t cut = 1; cut < size; cut += 13)
 		refuse(buf, cut, cut < 6 ? -ENOEXEC : -EBADMSG, "");
 	refuse(buf, 60, -EBADMSG, "no cpio trailer at offset 0");
-	refuse(buf, 400, -EBADMSG, "a cpio entry goes beyond the end at offset 0 of a ramdisk of 400");
+	refuse(buf, 400, -EBADMSG,
+	       "a cpio entry goes beyond the end at offset 0 of a ramdisk of 400");
 	second = 8192;
 	memcpy(buf + second, buf, size);
 	accept_bytes(buf, second + size);

@@ -124,9 +124,10 @@ static void check_vdev(const char *vdev, uint32_t expected)
 
 static void vdev_numbers_follow_the_interface(void **state)
 {
-	static const char *const bad[] = {"", "xvd", "xvda0", "xvda01", "xvdA", "xvda1x", "xvda256",
-					  "hde", "hda64", "sdq", "sda16", "d", "dx", "d0p", "d0x",
-					  "vda", "0", "12x", "99999999999", "xvdzzzzzz"};
+	static const char *const bad[] = {"",	    "xvd",     "xvda0", "xvda01",      "xvdA",
+					  "xvda1x", "xvda256", "hde",	"hda64",       "sdq",
+					  "sda16",  "d",       "dx",	"d0p",	       "d0x",
+					  "vda",    "0",       "12x",	"99999999999", "xvdzzzzzz"};
 	uint32_t devid;
 
 	(void)state;

@@ -91,8 +91,9 @@ static void numbers_take_bases_and_signs(void **state)
 
 static void lists_nest_and_span_lines(void **state)
 {
-	struct config *config = parse("disk = [ 'a,b', # first\n  \"c\",\n ]\nnest=[[1,[2]],'x',[]]\n"
-				      "one = 'single'\n");
+	struct config *config =
+		parse("disk = [ 'a,b', # first\n  \"c\",\n ]\nnest=[[1,[2]],'x',[]]\n"
+		      "one = 'single'\n");
 	const struct config_value *value, *inner;
 	struct config_error error;
 	const char **strings;
@@ -123,7 +124,8 @@ static void lists_nest_and_span_lines(void **state)
 
 static void plus_equals_appends(void **state)
 {
-	struct config *config = parse("extra='a'\nextra += ' b'\nd=['1']\nd+=['2','3']\nnew += 'x'\n");
+	struct config *config =
+		parse("extra='a'\nextra += ' b'\nd=['1']\nd+=['2','3']\nnew += 'x'\n");
 	struct config_error error;
 	const char **strings;
 	size_t nr;
@@ -244,7 +246,8 @@ static void deepest_nesting_is_accepted(void **state)
 
 static void getters_check_kind_and_range(void **state)
 {
-	struct config *config = parse("n = 5\ns = 'text'\nl = [1]\nbig = 99999999999999999999\nb=2\n");
+	struct config *config =
+		parse("n = 5\ns = 'text'\nl = [1]\nbig = 99999999999999999999\nb=2\n");
 	struct config_error error;
 	long long value = 77;
 	const char *text = "untouched";
