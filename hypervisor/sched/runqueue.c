@@ -40,14 +40,21 @@ static void frontier_advance(uint64_t vruntime)
 			return;
 }
 
-static void min_update(struct runqueue *rq)
+/* The least virtual runtime of those here now; ~0 if there is nobody. */
+static uint64_t present_min(const struct runqueue *rq)
 {
 	struct vcpu *head = runqueue_head(rq);
 	uint64_t min = head ? head->sched.vruntime : ~0UL;
 
-	WRITE_ONCE(rq->head_vruntime, min);
-	if (!is_idling(rq))
-		min = MIN(min, rq->curr->sched.vruntime);
+	return is_idling(rq) ? min : MIN(min, rq->curr->sched.vruntime);
+}
+
+static void min_update(struct runqueue *rq)
+{
+	struct vcpu *head = runqueue_head(rq);
+	uint64_t min = present_min(rq);
+
+	WRITE_ONCE(rq->head_vruntime, head ? head->sched.vruntime : ~0UL);
 	WRITE_ONCE(rq->curr_vruntime, is_idling(rq) ? ~0UL : rq->curr->sched.vruntime);
 	if (min != ~0UL && min > rq->min_vruntime) {
 		rq->min_vruntime = min;
@@ -62,7 +69,7 @@ static void vruntime_clamp(struct runqueue *rq, struct vcpu *v, enum enqueue_why
 
 	if (is_idling(rq) && !rq->nr_queued)
 		rq->min_vruntime = MAX(rq->min_vruntime, READ_ONCE(frontier));
-	min = rq->min_vruntime;
+	min = MIN(rq->min_vruntime, present_min(rq));
 	if (v->sched.vruntime + slack < min)
 		v->sched.vruntime = min - slack;
 	if (v->sched.vruntime > min + SCHED_LAG)
