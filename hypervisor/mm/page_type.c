@@ -168,6 +168,9 @@ int page_get_type(struct page *pg, enum page_type type, bool preemptible)
 {
 	uint64_t old = READ_ONCE(pg->type), new;
 
+	/* whatever count the hypervisor itself may have on it */
+	if (type == PAGE_WRITABLE && READ_ONCE(pg->count) & PAGE_F_NO_WRITE)
+		return -EINVAL;
 	for (;;) {
 		if (old & PAGE_TYPE_COUNT) {
 			if (old >> PAGE_TYPE_SHIFT != type)
@@ -191,8 +194,6 @@ int page_get_type(struct page *pg, enum page_type type, bool preemptible)
 				return type_begin(pg, old, type, preemptible);
 			continue;
 		}
-		if (type == PAGE_WRITABLE && READ_ONCE(pg->count) & PAGE_F_NO_WRITE)
-			return -EINVAL;
 		new = TYPE_WORD(type) | 1;
 		if (type_is_immediate(old, type)) {
 			if (type_replace(pg, &old, new | PAGE_T_VALIDATED))
@@ -207,16 +208,14 @@ bool page_get_writable(struct page *pg)
 {
 	uint64_t old = READ_ONCE(pg->type);
 
-	/* the common case: it is writable already; a read-only share never is, to a guest */
+	/* the common case: it is writable already */
 	while (old >> PAGE_TYPE_SHIFT == PAGE_WRITABLE && (old & PAGE_T_VALIDATED) &&
-	       (old & PAGE_TYPE_COUNT) != PAGE_TYPE_COUNT) {
-		if (READ_ONCE(pg->count) & PAGE_F_NO_WRITE)
-			return false;
+	       (old & PAGE_TYPE_COUNT) != PAGE_TYPE_COUNT &&
+	       !(READ_ONCE(pg->count) & PAGE_F_NO_WRITE)) {
 		if (type_replace(pg, &old, old + 1))
 			return true;
 	}
-	return !(READ_ONCE(pg->count) & PAGE_F_NO_WRITE) &&
-	       page_get_type(pg, PAGE_WRITABLE, false) == 0;
+	return page_get_type(pg, PAGE_WRITABLE, false) == 0;
 }
 
 enum page_type page_get_present_type(struct page *pg)

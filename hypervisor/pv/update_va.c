@@ -20,9 +20,8 @@ static int va_update(struct vcpu *v, struct domain *owner, uint64_t va, uint64_t
 	ret = table_open(&t, v->domain, paddr_to_mfn(p));
 	if (ret)
 		return ret;
-	/* another vCPU may have taken the table away in between */
-	ret = t.level == 1 ? table_write(&t, p % PAGE_SIZE / sizeof(uint64_t), owner, val, 0)
-			   : -EINVAL;
+	/* if another vCPU has made it another table meanwhile, as an entry of that */
+	ret = table_write(&t, p % PAGE_SIZE / sizeof(uint64_t), owner, val, 0);
 	table_close(&t);
 	return ret;
 }

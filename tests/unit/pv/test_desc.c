@@ -229,5 +229,11 @@ TEST(update_descriptor_checks_and_writes)
 	CHECK_EQ(update_descriptor(entry_ma(fake_frame_alloc(other), 0), DATA), -EINVAL);
 	CHECK_EQ(update_descriptor(1UL << 45, DATA), -EINVAL);
 	CHECK_EQ(update_descriptor(entry_ma(g.data[3], 1), DATA), 0); /* plain memory */
+	/* a page shared for reading, on which the hypervisor has a writable count */
+	g.data[3]->type = (uint64_t)PAGE_WRITABLE << PAGE_TYPE_SHIFT | PAGE_T_VALIDATED | 1;
+	g.data[3]->count |= PAGE_F_NO_WRITE;
+	CHECK_EQ(update_descriptor(entry_ma(g.data[3], 1), CODE64), -EINVAL);
+	CHECK_EQ(entries_of(g.data[3])[1], DATA | DPL3);
+	g.data[3]->type = 0;
 	references_check();
 }

@@ -240,6 +240,15 @@ TEST(update_va_changes_the_entry_of_the_address)
 	guest_end(&g);
 }
 
+TEST(update_va_never_walks_our_slots)
+{
+	guest_init(&g, 1, 0);
+	hyp_l4[HYP_SLOT_FIRST] = pte_of(g.l3, US);
+	guest_start(&g);
+	CHECK_EQ(guest_update_va(M2P_START | (GUEST_VA & ((1UL << 39) - 1)), 0, UVMF_NONE), -EINVAL);
+	CHECK(entries_of(g.l1)[4]);
+}
+
 TEST(update_va_flushes_as_told)
 {
 	unsigned long *mask;
