@@ -3,9 +3,8 @@
  * Fuzzer of the kernel-image loader: any bytes as a kernel, through containers, decompressors,
  * ELF, notes and the PV layout with its page tables. An accepted kernel's promises are checked.
  *
- * Tools: builder/error.c builder/unpack.c builder/unpack_blocks.c builder/elf.c builder/kernel.c
- * builder/cache.c builder/pv_layout.c builder/pv_tables.c Libs: -lelf -lz -llzma -lzstd -llz4 -lbz2
- * -llzo2
+ * Tools: builder lib/hyp
+ * Libs: -lelf -lz -llzma -lzstd -llz4 -lbz2 -llzo2
  */
 #include <stdlib.h>
 #include <string.h>

@@ -3,8 +3,7 @@
  * Kernel images: every container and compression loads; everything damaged, foreign or boundless
  * is refused with words that say what was found; the cache gives back what it was given.
  *
- * Tools: builder/error.c builder/unpack.c builder/unpack_blocks.c builder/elf.c builder/kernel.c
- * builder/cache.c
+ * Tools: builder lib/hyp
  */
 #include <setjmp.h>
 #include <stdarg.h>

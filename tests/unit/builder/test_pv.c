@@ -4,9 +4,7 @@
  * is read back as the guest's first instructions would see it, by walking its page tables; and
  * every call is made to fail in turn, after which no domain and no map may be left.
  *
- * Tools: builder/error.c builder/unpack.c builder/unpack_blocks.c builder/elf.c builder/kernel.c
- * builder/cache.c builder/ramdisk.c builder/load.c builder/pv_layout.c builder/pv_tables.c
- * builder/pv.c
+ * Tools: builder
  */
 #include <setjmp.h>
 #include <stdarg.h>

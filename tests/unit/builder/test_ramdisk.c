@@ -2,7 +2,7 @@
 /*
  * Ramdisks: what a Linux guest could use passes, what is cut short or something else does not.
  *
- * Tools: builder/error.c builder/unpack.c builder/unpack_blocks.c builder/ramdisk.c
+ * Tools: builder lib/hyp
  */
 #include <setjmp.h>
 #include <stdarg.h>
