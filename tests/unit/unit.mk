@@ -15,7 +15,7 @@ UNIT_CFLAGS := -std=gnu11 -O1 -g -DZENDO_HOST -D__XEN_INTERFACE_VERSION__=0x0004
 	-Itests/unit/fake -Ihypervisor -Iinclude-public -Itests/unit -Wall -Wextra -Werror -Wmissing-prototypes -Wno-unused-parameter -Wno-clobbered -Wno-unused-result \
 	-fno-omit-frame-pointer -fno-strict-aliasing -MMD -MP
 UNIT_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
-UNIT_LIBS := -lcmocka
+UNIT_LIBS := -lcmocka -lpthread
 
 # The tools have unit tests too, with rules of their own: tests/unit/tools.mk
 unit-tests := $(patsubst tests/unit/%.c,%,$(shell grep -ls '^ \* Links: ' tests/unit/*/test_*.c))

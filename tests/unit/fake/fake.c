@@ -4,6 +4,7 @@
  * test runner.  Functions of the hypervisor proper that stand here are weak
  * and as simple as can be; fake.h says what they are for.
  */
+#include <sched.h>
 #include <stdarg.h>
 
 #include "fake.h"
@@ -16,7 +17,8 @@
 
 #define weak __attribute__((weak))
 
-unsigned int fake_cpu;
+_Thread_local unsigned int fake_cpu;
+bool fake_threads;
 struct cpu_info fake_cpu_infos[FAKE_CPUS];
 bool fake_irq_enabled[FAKE_CPUS];
 uint64_t fake_tsc;
@@ -137,7 +139,9 @@ void cpu_relax(void)
 {
 	static unsigned int spins;
 
-	if (++spins % 1000000 == 0)
+	if (fake_threads)
+		sched_yield();
+	else if (++spins % 1000000 == 0)
 		panic("the one host thread waits for itself (a lock held twice?)");
 }
 
@@ -605,7 +609,7 @@ weak struct domain *domain_get(domid_t id)
 		id = current->domain->id;
 	for (unsigned int i = 0; i < nr_domains; i++) {
 		if (domains[i]->id == id) {
-			domains[i]->references++;
+			__atomic_fetch_add(&domains[i]->references, 1, __ATOMIC_SEQ_CST);
 			return domains[i];
 		}
 	}
@@ -625,13 +629,13 @@ weak struct domain *domain_get_live(domid_t id)
 
 weak bool domain_hold(struct domain *d)
 {
-	d->references++;
+	__atomic_fetch_add(&d->references, 1, __ATOMIC_SEQ_CST);
 	return true;
 }
 
 weak void domain_put(struct domain *d)
 {
-	if (!--d->references)
+	if (!__atomic_sub_fetch(&d->references, 1, __ATOMIC_SEQ_CST))
 		panic("domain %u: the last reference was dropped", d->id);
 }
 
@@ -672,6 +676,7 @@ void fake_reset(void)
 	fake_guest_any = false;
 	fake_guest_fault_after = -1;
 	fake_cpu = 0;
+	fake_threads = false;
 	memset(fake_cpu_infos, 0, sizeof(fake_cpu_infos));
 	cpumask_zero(&cpu_online);
 	for (unsigned int i = 0; i < FAKE_CPUS; i++) {

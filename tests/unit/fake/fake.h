@@ -77,6 +77,8 @@ extern char fake_panic_text[256];
 void fake_reset(void);
 
 /* --- CPUs and time --- */
+/* Other threads play CPUs too: a CPU that waits lets them run. */
+extern bool fake_threads;
 void fake_cpu_set(unsigned int cpu);             /* play that CPU from now on */
 void fake_vcpu_run(struct vcpu *v, unsigned int cpu); /* it becomes current there */
 void fake_vcpu_stop(struct vcpu *v);             /* that CPU goes idle */

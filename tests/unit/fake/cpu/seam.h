@@ -2,7 +2,7 @@
 /*
  * The CPU seam of the host: the names of hypervisor/cpu/seam.h over fake CPUs,
  * a fake RAM and fake guest memory.  tests/unit/fake/fake.h drives it.  One
- * host thread plays all CPUs; fake_cpu says which one it plays now.
+ * host thread plays all CPUs, or several play one each; fake_cpu says which.
  */
 #ifndef CPU_SEAM_H
 #define CPU_SEAM_H
@@ -21,7 +21,7 @@ struct cpu_info {
 	uint32_t pad;
 } aligned_to(16);
 
-extern unsigned int fake_cpu;
+extern _Thread_local unsigned int fake_cpu;
 extern struct cpu_info fake_cpu_infos[FAKE_CPUS];
 extern bool fake_irq_enabled[FAKE_CPUS];
 extern uint64_t fake_tsc;
