@@ -19,10 +19,10 @@
 #define CONSOLE_TURN 2048u
 
 struct console_limits {
-	uint32_t rate;	     /* bytes of output per period */
+	uint32_t rate; /* bytes of output per period */
 	uint32_t period_ms;
-	uint32_t buffer;     /* bytes kept for a client that does not read */
-	uint64_t log;	     /* size of a log file */
+	uint32_t buffer; /* bytes kept for a client that does not read */
+	uint64_t log;	 /* size of a log file */
 };
 
 struct console {
@@ -37,7 +37,7 @@ struct console {
 	/* The rate: what is left until the period ends. */
 	uint32_t budget;
 	uint64_t period_end_ms;
-	bool has_work;	/* output may be in the page */
+	bool has_work;	 /* output may be in the page */
 	bool is_stalled; /* the terminal takes no more for now */
 	/* The domain is gone; a client may still read, at least and at most so long. */
 	bool is_ending;

@@ -20,8 +20,8 @@
 #define LIST_CHUNK     64
 #define NAME_MAX_LEN   64
 /* How long a client may take to read the last words of a domain. */
-#define LINGER_MS      1500
-#define SETTLE_MS      200
+#define LINGER_MS 1500
+#define SETTLE_MS 200
 
 static void store_lost(struct server *server)
 {

@@ -17,10 +17,10 @@
 #define DEFAULT_LOG_DIR	  "/var/log/zendo"
 #define DEFAULT_STATE_DIR "/run/zconsoled"
 /* A second of flood is a megabyte of log at most. */
-#define DEFAULT_RATE	  (1u << 20)
-#define PERIOD_MS	  100u
-#define DEFAULT_BUFFER	  (1u << 20)
-#define DEFAULT_LOG_SIZE  (4u << 20)
+#define DEFAULT_RATE	 (1u << 20)
+#define PERIOD_MS	 100u
+#define DEFAULT_BUFFER	 (1u << 20)
+#define DEFAULT_LOG_SIZE (4u << 20)
 
 struct options {
 	const char *log_dir;
@@ -39,8 +39,7 @@ static const char usage[] =
 	"\n"
 	"  -F, --foreground       stay in the foreground, messages to stderr\n"
 	"  -p, --pid-file FILE    write the process number to FILE\n"
-	"  -l, --log-dir DIR      DIR/console/NAME.log, DIR/hypervisor.log (" DEFAULT_LOG_DIR
-	");\n"
+	"  -l, --log-dir DIR      DIR/console/NAME.log, DIR/hypervisor.log (" DEFAULT_LOG_DIR ");\n"
 	"                         \"none\": no logs\n"
 	"  -d, --state-dir DIR    DIR/domain-N: link to the terminal (" DEFAULT_STATE_DIR ")\n"
 	"  -s, --log-size BYTES   size at which a log is put aside (4194304)\n"
@@ -49,6 +48,7 @@ static const char usage[] =
 	"  -v, --verbose          say more; twice: still more\n"
 	"  -h, --help             print this and exit\n";
 
+/* clang-format off */
 static const struct option long_options[] = {
 	{"foreground", no_argument, NULL, 'F'},
 	{"pid-file", required_argument, NULL, 'p'},
@@ -61,6 +61,7 @@ static const struct option long_options[] = {
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
+/* clang-format on */
 
 static int parse_bytes(const char *option, const char *text, uint64_t least, uint64_t *value)
 {
@@ -135,12 +136,13 @@ static void make_directories(const struct options *options)
 static int serve(const struct options *options, int ready_fd)
 {
 	struct server server = {
-		.limits = {
-			.rate = (uint32_t)(options->rate * PERIOD_MS / 1000),
-			.period_ms = PERIOD_MS,
-			.buffer = (uint32_t)options->buffer,
-			.log = options->log_size,
-		},
+		.limits =
+			{
+				.rate = (uint32_t)(options->rate * PERIOD_MS / 1000),
+				.period_ms = PERIOD_MS,
+				.buffer = (uint32_t)options->buffer,
+				.log = options->log_size,
+			},
 		.log_dir = options->log_dir,
 		.state_dir = options->state_dir,
 		.virq_port = -1,

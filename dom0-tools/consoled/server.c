@@ -164,8 +164,7 @@ static nfds_t collect(struct server *server, struct pollfd *fds)
 	nfds_t count = POLL_CONSOLES;
 
 	fds[POLL_EVTCHN] = (struct pollfd){zevtchn_fd(server->evtchn), POLLIN, 0};
-	fds[POLL_STORE] =
-		(struct pollfd){server->store ? zstore_fd(server->store) : -1, POLLIN, 0};
+	fds[POLL_STORE] = (struct pollfd){server->store ? zstore_fd(server->store) : -1, POLLIN, 0};
 	for (struct console *c = server->consoles; c; c = c->next) {
 		fds[count++] = (struct pollfd){
 			.fd = console_wants_input(c) ? c->tty.master : -1,

@@ -104,8 +104,8 @@ static int check_rm(const struct actor *actor, struct node *node, unsigned int m
 	return node_allows(node, actor, PERM_WRITE) ? 0 : -EACCES;
 }
 
-static int check_set_perms(const struct store *store, const struct actor *actor,
-			   struct node *node, unsigned int missing, const struct usage_list *usage,
+static int check_set_perms(const struct store *store, const struct actor *actor, struct node *node,
+			   unsigned int missing, const struct usage_list *usage,
 			   const struct tree_op *op)
 {
 	const struct perm *perms = op->data;

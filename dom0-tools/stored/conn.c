@@ -163,8 +163,7 @@ void conn_queue_event(struct conn *conn, struct watch *watch, const char *path)
 		return;
 	memcpy(payload, path, path_size);
 	memcpy(payload + path_size, watch->token, token_size);
-	if (!actor_is_privileged(&conn->actor) &&
-	    is_waiting(conn, payload, path_size + token_size))
+	if (!actor_is_privileged(&conn->actor) && is_waiting(conn, payload, path_size + token_size))
 		return;
 	if (conn->nr_events >= event_limit(conn)) {
 		conn->nr_merged += !watch->is_merged;

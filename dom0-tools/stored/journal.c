@@ -14,10 +14,10 @@
 
 #include "journal_file.h"
 
-#define GROWTH	      (1u << 20)
+#define GROWTH (1u << 20)
 /* Kept free for the next request: more than any but a huge transaction needs. */
-#define HEADROOM      (256u << 10)
-#define SNAPSHOT_MIN  (2u << 20)
+#define HEADROOM     (256u << 10)
+#define SNAPSHOT_MIN (2u << 20)
 
 static struct journal_header *header_of(struct journal *journal)
 {

@@ -9,8 +9,8 @@
 #include "journal.h"
 #include "record.h"
 
-#define JOURNAL_MAGIC	   "ZSTORED1"
-#define JOURNAL_FIRST	   4096u /* offset of the first batch */
+#define JOURNAL_MAGIC	    "ZSTORED1"
+#define JOURNAL_FIRST	    4096u /* offset of the first batch */
 #define JOURNAL_BOOT_ID_MAX 48
 
 /* At offset 0. */

@@ -53,6 +53,7 @@ static const char usage[] =
 
 enum { OPTION_FRESH = 256 };
 
+/* clang-format off */
 static const struct option long_options[] = {
 	{"foreground", no_argument, NULL, 'F'},
 	{"pid-file", required_argument, NULL, 'p'},
@@ -67,6 +68,7 @@ static const struct option long_options[] = {
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
+/* clang-format on */
 
 static void list_quotas(const struct quota *quota)
 {

@@ -190,8 +190,7 @@ static int control_check(struct request *req, int argc, char **argv, struct text
 			continue;
 		bad++;
 		text_add(text, "domain %u: %ld nodes, %ld bytes; accounted %ld, %ld\n",
-			 entry->domid, entry->nodes, entry->bytes, account->nodes,
-			 account->bytes);
+			 entry->domid, entry->nodes, entry->bytes, account->nodes, account->bytes);
 	}
 	usage_fini(&usage);
 	if (!ret && !bad)
@@ -286,12 +285,9 @@ static const struct {
 	const char *usage;
 	int (*run)(struct request *req, int argc, char **argv, struct text *text);
 } controls[] = {
-	{"check", "", control_check},
-	{"help", "", control_help},
-	{"log", "on|off", control_log},
-	{"memreport", "", control_memreport},
-	{"print", "<text>", control_print},
-	{"quota", "[<domid>|<name> <value>]", control_quota},
+	{"check", "", control_check},	    {"help", "", control_help},
+	{"log", "on|off", control_log},	    {"memreport", "", control_memreport},
+	{"print", "<text>", control_print}, {"quota", "[<domid>|<name> <value>]", control_quota},
 };
 
 static int control_help(struct request *req, int argc, char **argv, struct text *text)

@@ -167,8 +167,7 @@ int request_write(struct request *req)
 	if (!end)
 		return -EINVAL;
 	end++;
-	return change_path(req, TREE_WRITE, req->body, end,
-			   req->len - (size_t)(end - req->body));
+	return change_path(req, TREE_WRITE, req->body, end, req->len - (size_t)(end - req->body));
 }
 
 int request_mkdir(struct request *req)
@@ -221,8 +220,8 @@ int request_get_perms(struct request *req)
 	return reply_perms(req, node->perms, node->nr_perms);
 }
 
-static int set_special_perms(struct request *req, struct special *special,
-			     const struct perm *perms, size_t count)
+static int set_special_perms(struct request *req, struct special *special, const struct perm *perms,
+			     size_t count)
 {
 	int ret;
 

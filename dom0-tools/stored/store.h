@@ -16,7 +16,7 @@ struct journal;
 struct store;
 struct watch;
 
-#define DOMIDS	      65536u
+#define DOMIDS 65536u
 /* The first number that is no domain's: DOMID_FIRST_RESERVED in xen/xen.h. */
 #define DOMID_LIMIT   0x7ff0u
 #define WATCH_BUCKETS 1024u

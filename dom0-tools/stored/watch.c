@@ -189,8 +189,7 @@ static void fire_below(struct store *store, struct node *old_root, const char *p
 				continue;
 			if (access_may_see(old_root, store->root, &conn->actor, watch->path,
 					   watch->path_len))
-				conn_queue_event(conn, watch,
-						 watch_event_path(watch, watch->path));
+				conn_queue_event(conn, watch, watch_event_path(watch, watch->path));
 		}
 	}
 }

@@ -13,8 +13,8 @@ struct watch {
 	struct list conn_link;	 /* in conn->watches */
 	struct watch *hash_next; /* in its bucket of store->watch_buckets */
 	struct conn *conn;
-	uint32_t depth;	   /* levels below path that count */
-	bool is_merged;	   /* an event was held back for want of room */
+	uint32_t depth; /* levels below path that count */
+	bool is_merged; /* an event was held back for want of room */
 	uint32_t path_len;
 	uint32_t base_len; /* of the part that the client does not write */
 	char *path;

@@ -29,9 +29,9 @@
 #include "server.h"
 #include "watch.h"
 
-#define BACKEND_DEVICE	"/dev/xen/xenbus_backend"
-#define RING_PAGE_SIZE	4096u
-#define PORTS_PER_TURN	64
+#define BACKEND_DEVICE "/dev/xen/xenbus_backend"
+#define RING_PAGE_SIZE 4096u
+#define PORTS_PER_TURN 64
 
 /* dom0's own page, and the port its kernel listens on. */
 static int map_own_page(struct xenstore_domain_interface **page, uint32_t *port)
@@ -92,8 +92,9 @@ static void client_fail(struct client *client, uint32_t error)
 	struct conn *conn = client->conn;
 	uint32_t in_pos = conn->in_pos, out_pos = conn->out_pos;
 
-	log_error("domain %u: its ring is unusable (error %u), connection stopped",
-		  client->domain->domid, error);
+	/* A guest may do this as often as it likes: not worth a log by default. */
+	log_info("domain %u: its ring is unusable (error %u), connection stopped",
+		 client->domain->domid, error);
 	client->is_failed = true;
 	journal_domain_gone(conn->store->journal, client->domain->domid);
 	conn_reset(conn);

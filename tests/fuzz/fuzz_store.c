@@ -66,8 +66,15 @@ static int take(struct conn *conn)
 /* One request from the input: who, what, in which transaction, with what in it. */
 static void say(struct input *in)
 {
-	static const char *const words[] = {"/local/domain/1/", "/local/domain/2", "/a", "data/x",
-					    "@releaseDomain", "b1", "n2", "T", "quota"};
+	static const char *const words[] = {"/local/domain/1/",
+					    "/local/domain/2",
+					    "/a",
+					    "data/x",
+					    "@releaseDomain",
+					    "b1",
+					    "n2",
+					    "T",
+					    "quota"};
 	uint8_t who = next(in);
 	struct conn *conn = conns[who % (1 + GUESTS)];
 	struct xsd_sockmsg hdr = {.type = next(in) % (XS_TYPE_COUNT + 2)};

@@ -18,8 +18,7 @@ void log_set_level(int level);
 int log_open(const char *path);
 /* After the file was moved away. */
 void log_reopen(void);
-void log_print(enum log_level level, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void log_print(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...) log_print(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_info(...)  log_print(LOG_LEVEL_INFO, __VA_ARGS__)

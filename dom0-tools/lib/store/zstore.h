@@ -25,7 +25,7 @@
 #define ZSTORE_RECONNECT 1u
 
 /* No transaction: the operation stands alone. */
-#define ZSTORE_NO_TX 0u
+#define ZSTORE_NO_TX	  0u
 
 #define ZSTORE_PERM_NONE  0u
 #define ZSTORE_PERM_READ  1u

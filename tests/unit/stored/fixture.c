@@ -214,7 +214,8 @@ char *fixture_describe(struct store *which)
 	for (int i = 0; i < SPECIAL_KINDS; i++) {
 		for (size_t p = 0; p < which->specials[i].nr_perms; p++)
 			fprintf(out, "%s %u:%u\n", which->specials[i].path,
-				which->specials[i].perms[p].domid, which->specials[i].perms[p].bits);
+				which->specials[i].perms[p].domid,
+				which->specials[i].perms[p].bits);
 	}
 	for (unsigned int i = 0; i < DOMIDS; i++) {
 		if (which->accounts[i].nodes || which->accounts[i].bytes)

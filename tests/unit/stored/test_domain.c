@@ -136,9 +136,9 @@ static void nodes_are_so_large(void **state)
 	assert_int_equal(ask_write(five, 0, "large", value), -ENOSPC);
 	assert_int_equal(ask(five, XS_SET_PERMS, 0, "large", "n5", "r1", "r2", "r3", "r4", NULL),
 			 3);
-	assert_int_equal(ask(five, XS_SET_PERMS, 0, "large", "n5", "r1", "r2", "r3", "r4", "r6",
-			     NULL),
-			 -ENOSPC);
+	assert_int_equal(
+		ask(five, XS_SET_PERMS, 0, "large", "n5", "r1", "r2", "r3", "r4", "r6", NULL),
+		-ENOSPC);
 }
 
 static void a_domain_uses_so_much_memory(void **state)

@@ -271,8 +271,8 @@ static void damage_is_noticed(void **state)
 /* A child writes without end and is killed at a random moment; many times. */
 static void killed_at_any_moment(void **state)
 {
-	volatile uint32_t *acknowledged = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-					       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile uint32_t *acknowledged =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	char number[16];
 	bool torn;
 

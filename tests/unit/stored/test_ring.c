@@ -59,8 +59,8 @@ static uint32_t make_request(char *message, uint32_t type, const void *data, uin
 static void features_are_announced(void **state)
 {
 	(void)state;
-	assert_int_equal(page.server_features, XENSTORE_SERVER_FEATURE_RECONNECTION |
-						       XENSTORE_SERVER_FEATURE_ERROR);
+	assert_int_equal(page.server_features,
+			 XENSTORE_SERVER_FEATURE_RECONNECTION | XENSTORE_SERVER_FEATURE_ERROR);
 	assert_int_equal(page.error, XENSTORE_ERROR_NONE);
 }
 

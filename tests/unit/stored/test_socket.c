@@ -2,7 +2,8 @@
 /*
  * The daemon as a process, over its socket, with libzstore on the other side:
  * several clients at once, bad ones among them, and SIGKILL at any moment.
- * Tools: stored stored/server.c stored/socket.c stored/xen.c lib/daemon lib/evtchn lib/hyp lib/store
+ * Tools: stored stored/server.c stored/socket.c stored/xen.c lib/daemon lib/evtchn lib/hyp
+ * lib/store
  */
 #include <errno.h>
 #include <poll.h>
@@ -377,14 +378,10 @@ static void a_client_may_outlive_the_daemon(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_library_speaks_the_protocol),
-		TEST(long_lists_come_whole),
-		TEST(events_arrive_between_answers),
-		TEST(an_overlong_message_ends_its_client),
-		TEST(slow_clients_stop_nobody),
-		TEST(what_a_client_held_goes_with_it),
-		TEST(others_may_not_connect),
-		TEST(killed_in_the_midst_of_writes),
+		TEST(the_library_speaks_the_protocol), TEST(long_lists_come_whole),
+		TEST(events_arrive_between_answers),   TEST(an_overlong_message_ends_its_client),
+		TEST(slow_clients_stop_nobody),	       TEST(what_a_client_held_goes_with_it),
+		TEST(others_may_not_connect),	       TEST(killed_in_the_midst_of_writes),
 		TEST(a_client_may_outlive_the_daemon),
 	};
 
