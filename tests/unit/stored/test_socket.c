@@ -2,8 +2,8 @@
 /*
  * The daemon as a process, over its socket, with libzstore on the other side:
  * several clients at once, bad ones among them, and SIGKILL at any moment.
- * Tools: stored stored/server.c stored/socket.c stored/xen.c lib/daemon lib/evtchn lib/hyp
- * lib/store
+ * Tools: stored stored/server.c stored/socket.c stored/xen.c
+ * Tools: lib/daemon lib/evtchn lib/hyp lib/store
  */
 #include <errno.h>
 #include <poll.h>
