@@ -13,17 +13,17 @@
 #include "pv/pagetable.h"
 
 #define DESCS_PER_FRAME (PAGE_SIZE / sizeof(uint64_t))
-#define LDT_FRAMES      16
-#define WINDOW_LDT      16 /* the index of the LDT's first entry in cpuarea_gdt_ptes */
+#define LDT_FRAMES	16
+#define WINDOW_LDT	16 /* the index of the LDT's first entry in cpuarea_gdt_ptes */
 
 /* Intel SDM volume 3, "Segment Descriptors". */
 #define DESC_ACCESSED BIT(40)
 #define DESC_CODE     BIT(43)
-#define DESC_S        BIT(44) /* code or data, not system */
+#define DESC_S	      BIT(44) /* code or data, not system */
 #define DESC_DPL      (3UL << 45)
 #define DESC_PRESENT  BIT(47)
-#define DESC_L        BIT(53)
-#define DESC_D        BIT(54)
+#define DESC_L	      BIT(53)
+#define DESC_D	      BIT(54)
 
 /*
  * Code and data are the guest's own affair, at ring 3; accessed, so that the

@@ -15,7 +15,7 @@
 #define MMU_UPDATE_PREEMPTED (1U << 31)
 #define MMU_UPDATE_COMMANDS  3UL
 
-#define BATCH 32
+#define BATCH		     32
 
 /* --- dropping tables --- */
 

@@ -309,19 +309,19 @@ static int replace_l1(const struct table *t, uint64_t *entry, struct domain *own
 	uint64_t was = *old;
 	int ret;
 
-	if (!(new & PTE_PRESENT)) {
+	if (!(new &PTE_PRESENT)) {
 		if (!pte_cmpxchg(entry, old, new))
 			return -EAGAIN;
 		pte_put_l1(t->d, was);
 		return 0;
 	}
 	/* the same frame, with no more rights than before: its references stay */
-	if ((was & PTE_PRESENT) && !((was ^ new) & PTE_ADDR_MASK) && !(new & ~was & PTE_WRITE)) {
+	if ((was & PTE_PRESENT) && !((was ^ new) & PTE_ADDR_MASK) && !(new & ~was &PTE_WRITE)) {
 		if (!l1_flags_ok(t->d, new))
 			return -EINVAL;
 		if (!pte_cmpxchg(entry, old, l1_adjust(new)))
 			return -EAGAIN;
-		if ((was & ~new & PTE_WRITE) && mfn_is_ram(MFN(pte_frame(was)))) {
+		if ((was & ~new &PTE_WRITE) && mfn_is_ram(MFN(pte_frame(was)))) {
 			if (unlikely(pte_is_foreign(t->d, was)))
 				pv_flush_domain(t->d);
 			page_put_type(mfn_to_page(MFN(pte_frame(was))), false);
@@ -343,19 +343,19 @@ static int replace_upper(const struct table *t, uint64_t *entry, uint64_t *old, 
 {
 	uint64_t was = *old;
 
-	if ((was & new & PTE_PRESENT) && !((was ^ new) & PTE_ADDR_MASK)) {
-		if (new & UPPER_REFUSED)
+	if ((was & new &PTE_PRESENT) && !((was ^ new) & PTE_ADDR_MASK)) {
+		if (new &UPPER_REFUSED)
 			return -EINVAL;
 		return pte_cmpxchg(entry, old, new | PTE_USER) ? 0 : -EAGAIN;
 	}
-	if (new & PTE_PRESENT) {
+	if (new &PTE_PRESENT) {
 		int ret = pte_get_upper(t->d, t->level, &new, true);
 
 		if (ret)
 			return ret;
 	}
 	if (!pte_cmpxchg(entry, old, new)) {
-		if (new & PTE_PRESENT)
+		if (new &PTE_PRESENT)
 			pv_drop_table(mfn_to_page(MFN(pte_frame(new))));
 		return -EAGAIN;
 	}

@@ -6,16 +6,16 @@
  */
 #include "pv/ptwr_decode.h"
 
-#define FLAG_CF 0x001UL
-#define FLAG_PF 0x004UL
-#define FLAG_AF 0x010UL
-#define FLAG_ZF 0x040UL
-#define FLAG_SF 0x080UL
-#define FLAG_OF 0x800UL
+#define FLAG_CF	    0x001UL
+#define FLAG_PF	    0x004UL
+#define FLAG_AF	    0x010UL
+#define FLAG_ZF	    0x040UL
+#define FLAG_SF	    0x080UL
+#define FLAG_OF	    0x800UL
 #define FLAGS_ARITH (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF)
 
-#define REX_W 8
-#define REX_R 4
+#define REX_W	    8
+#define REX_R	    4
 
 /* --- reading the instruction --- */
 
@@ -63,7 +63,12 @@ static uint8_t read_prefixes(struct reader *r, struct prefixes *p)
 			break;
 		case 0xf0: /* LOCK: the store below is one atomic exchange anyway */
 		case 0x67: /* the address is known */
-		case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64: case 0x65: /* segments */
+		case 0x26:
+		case 0x2e:
+		case 0x36:
+		case 0x3e:
+		case 0x64:
+		case 0x65: /* segments */
 			break;
 		default:
 			if ((b & 0xf0) != 0x40)
@@ -126,19 +131,32 @@ static bool opcode_one_byte(uint8_t b, struct opcode *o)
 {
 	o->is_byte = !(b & 1);
 	switch (b) {
-	case 0x00: case 0x01: case 0x08: case 0x09: case 0x20: case 0x21: case 0x28: case 0x29:
-	case 0x30: case 0x31:
+	case 0x00:
+	case 0x01:
+	case 0x08:
+	case 0x09:
+	case 0x20:
+	case 0x21:
+	case 0x28:
+	case 0x29:
+	case 0x30:
+	case 0x31:
 		return arith_op(b >> 3, &o->op);
-	case 0x80: case 0x81: case 0x83:
+	case 0x80:
+	case 0x81:
+	case 0x83:
 		o->is_group = true;
 		o->source = b == 0x81 ? SRC_IMM : SRC_IMM8;
 		return true;
-	case 0x86: case 0x87:
+	case 0x86:
+	case 0x87:
 		o->op = PTE_OP_XCHG;
 		return true;
-	case 0x88: case 0x89:
+	case 0x88:
+	case 0x89:
 		return true;
-	case 0xc6: case 0xc7:
+	case 0xc6:
+	case 0xc7:
 		o->source = b == 0xc7 ? SRC_IMM : SRC_IMM8;
 		return true;
 	default:
@@ -162,11 +180,13 @@ static bool opcode_two_byte(uint8_t b, struct opcode *o)
 		o->is_group = true;
 		o->source = SRC_IMM8;
 		return true;
-	case 0xb0: case 0xb1:
+	case 0xb0:
+	case 0xb1:
 		o->op = PTE_OP_CMPXCHG;
 		o->is_byte = b == 0xb0;
 		return true;
-	case 0xc0: case 0xc1:
+	case 0xc0:
+	case 0xc1:
 		o->op = PTE_OP_XADD;
 		o->is_byte = b == 0xc0;
 		return true;

@@ -27,11 +27,11 @@ enum pte_op {
 
 struct pte_insn {
 	enum pte_op op;
-	unsigned int size;    /* of the access: 1, 2, 4, 8 bytes */
-	unsigned int length;  /* of the instruction */
-	int reg;              /* the register operand, -1: none; with is_high_byte: AH.. of it */
+	unsigned int size;   /* of the access: 1, 2, 4, 8 bytes */
+	unsigned int length; /* of the instruction */
+	int reg;	     /* the register operand, -1: none; with is_high_byte: AH.. of it */
 	bool is_high_byte;
-	uint64_t imm;         /* the operand, sign-extended, if reg is -1 */
+	uint64_t imm; /* the operand, sign-extended, if reg is -1 */
 };
 
 /* false: not one of these (or not wholly in the n bytes) */

@@ -52,7 +52,7 @@ void pv_domain_dirty_cpus(const struct domain *d, struct cpumask *out)
 	const struct vcpu *v;
 
 	cpumask_zero(out);
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		if (READ_ONCE(v->sched.is_running))
 			bit_set(out->bits, READ_ONCE(v->sched.cpu));
 	}

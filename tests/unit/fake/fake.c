@@ -171,7 +171,7 @@ static void fake_tlb_flush_mask(const struct cpumask *cpus, bool all, uint64_t v
 
 	if (!fake_irq_enabled[fake_cpu])
 		panic("a TLB flush on other CPUs with interrupts off");
-	for_each_cpu (cpu, cpus)
+	for_each_cpu(cpu, cpus)
 		if (cpu < FAKE_CPUS)
 			fake_tlb_flush(cpu, all, va);
 }
@@ -190,7 +190,7 @@ weak void cache_flush_mask(const struct cpumask *cpus)
 {
 	unsigned int cpu;
 
-	for_each_cpu (cpu, cpus)
+	for_each_cpu(cpu, cpus)
 		if (cpu < FAKE_CPUS)
 			fake_cache_flushes[cpu]++;
 }

@@ -33,40 +33,41 @@ struct fake_test {
 void fake_test_register(struct fake_test *t);
 no_return void fake_test_fail(const char *file, int line, const char *fmt, ...) printf_like(3, 4);
 
-#define TEST(test_name)                                                                            \
-	static void test_##test_name(void);                                                        \
-	__attribute__((constructor)) static void register_##test_name(void)                        \
-	{                                                                                          \
-		static struct fake_test t = {#test_name, test_##test_name, NULL};                  \
-                                                                                                   \
-		fake_test_register(&t);                                                            \
-	}                                                                                          \
+#define TEST(test_name)                                                           \
+	static void test_##test_name(void);                                       \
+	__attribute__((constructor)) static void register_##test_name(void)       \
+	{                                                                         \
+		static struct fake_test t = {#test_name, test_##test_name, NULL}; \
+                                                                                  \
+		fake_test_register(&t);                                           \
+	}                                                                         \
 	static void test_##test_name(void)
 
-#define CHECK(cond)                                                                                \
-	do {                                                                                       \
-		if (!(cond))                                                                       \
-			fake_test_fail(__FILE__, __LINE__, "%s", #cond);                           \
+#define CHECK(cond)                                                      \
+	do {                                                             \
+		if (!(cond))                                             \
+			fake_test_fail(__FILE__, __LINE__, "%s", #cond); \
 	} while (0)
 
-#define CHECK_EQ(got, want)                                                                        \
-	do {                                                                                       \
-		long long got_ = (long long)(got), want_ = (long long)(want);                      \
-                                                                                                   \
-		if (got_ != want_)                                                                 \
-			fake_test_fail(__FILE__, __LINE__, "%s: got %lld (%#llx), want %lld (%#llx)", \
-				       #got, got_, got_, want_, want_);                            \
+#define CHECK_EQ(got, want)                                                                   \
+	do {                                                                                  \
+		long long got_ = (long long)(got), want_ = (long long)(want);                 \
+                                                                                              \
+		if (got_ != want_)                                                            \
+			fake_test_fail(__FILE__, __LINE__,                                    \
+				       "%s: got %lld (%#llx), want %lld (%#llx)", #got, got_, \
+				       got_, want_, want_);                                   \
 	} while (0)
 
 /* The statement must end in panic(). */
-#define CHECK_PANIC(statement)                                                                     \
-	do {                                                                                       \
-		fake_panic_expected = true;                                                        \
-		if (!setjmp(fake_panic_jump)) {                                                    \
-			statement;                                                                 \
-			fake_test_fail(__FILE__, __LINE__, "no panic: %s", #statement);            \
-		}                                                                                  \
-		fake_panic_expected = false;                                                       \
+#define CHECK_PANIC(statement)                                                          \
+	do {                                                                            \
+		fake_panic_expected = true;                                             \
+		if (!setjmp(fake_panic_jump)) {                                         \
+			statement;                                                      \
+			fake_test_fail(__FILE__, __LINE__, "no panic: %s", #statement); \
+		}                                                                       \
+		fake_panic_expected = false;                                            \
 	} while (0)
 
 extern jmp_buf fake_panic_jump;
@@ -79,11 +80,11 @@ void fake_reset(void);
 /* --- CPUs and time --- */
 /* Other threads play CPUs too: a CPU that waits lets them run. */
 extern bool fake_threads;
-void fake_cpu_set(unsigned int cpu);             /* play that CPU from now on */
+void fake_cpu_set(unsigned int cpu);		      /* play that CPU from now on */
 void fake_vcpu_run(struct vcpu *v, unsigned int cpu); /* it becomes current there */
-void fake_vcpu_stop(struct vcpu *v);             /* that CPU goes idle */
-extern uint64_t fake_time;                       /* what time_now() says */
-extern uint64_t fake_timer_deadline[FAKE_CPUS];  /* as armed, ~0 never */
+void fake_vcpu_stop(struct vcpu *v);		      /* that CPU goes idle */
+extern uint64_t fake_time;			      /* what time_now() says */
+extern uint64_t fake_timer_deadline[FAKE_CPUS];	      /* as armed, ~0 never */
 extern uint64_t fake_cr3[FAKE_CPUS];
 extern unsigned int fake_kicks[FAKE_CPUS];
 extern unsigned int fake_cache_flushes[FAKE_CPUS], fake_ldt_entries[FAKE_CPUS];
@@ -101,7 +102,7 @@ extern struct fake_continuation {
 } fake_continuation;
 
 /* --- what was said --- */
-extern char fake_log[65536]; /* all printk since the reset */
+extern char fake_log[65536];			   /* all printk since the reset */
 extern char fake_crash_reason[DOMAIN_REASON_SIZE]; /* of the last domain_crash */
 extern struct domain *fake_crashed;
 
@@ -129,7 +130,8 @@ extern unsigned int fake_alloc_fail_at;
 extern uint64_t fake_gdt_ptes[FAKE_CPUS][32];
 
 /* --- domains --- */
-/* A PV domain of nr_vcpus vCPUs, listed, with empty rangesets and initialised locks; ends at the reset. */
+/* A PV domain of nr_vcpus vCPUs, listed, with empty rangesets and initialised locks; ends at the
+ * reset. */
 struct domain *fake_domain(domid_t id, unsigned int nr_vcpus);
 struct domain *fake_dom0(unsigned int nr_vcpus); /* id 0, privileged, also in `dom0` */
 

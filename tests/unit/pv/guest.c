@@ -243,10 +243,10 @@ void references_check(void)
 			expect_ref(pg, page_type(pg));
 		expect_table(pg);
 	}
-	for_each_domain (d) {
+	for_each_domain(d) {
 		struct vcpu *v;
 
-		for_each_vcpu (d, v)
+		for_each_vcpu(d, v)
 			expect_vcpu(v);
 		if (d->pv.teardown_page)
 			expect_ref(d->pv.teardown_page, PAGE_NONE);
@@ -259,9 +259,10 @@ void references_check(void)
 			continue;
 		if (refs != expected[n].refs || page_type_count(pg) != expected[n].types ||
 		    (expected[n].types && page_type(pg) != expected[n].type))
-			fake_test_fail(__FILE__, __LINE__,
-				       "frame %lu: count %lx type %lx, but %u references, %u of type %u",
-				       n, pg->count, pg->type, expected[n].refs, expected[n].types,
-				       expected[n].type);
+			fake_test_fail(
+				__FILE__, __LINE__,
+				"frame %lu: count %lx type %lx, but %u references, %u of type %u",
+				n, pg->count, pg->type, expected[n].refs, expected[n].types,
+				expected[n].type);
 	}
 }

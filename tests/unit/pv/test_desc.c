@@ -2,8 +2,8 @@
 /*
  * Descriptor tables: which descriptors a guest may have, the frames of GDT
  * and LDT, and what stands in the windows of a CPU.
- * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/mmuext.c pv/update_va.c pv/desc.c pv/teardown.c lib/bits.c lib/rangeset.c
- * Helpers: pv/guest.c
+ * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/mmuext.c
+ * pv/update_va.c pv/desc.c pv/teardown.c lib/bits.c lib/rangeset.c Helpers: pv/guest.c
  */
 #include "guest.h"
 
@@ -76,7 +76,8 @@ TEST(system_descriptors_and_gates_are_refused)
 	one_guest();
 	for (unsigned int type = 0; type < 16; type++)
 		for (unsigned int dpl = 0; dpl < 4; dpl++)
-			CHECK(!is_accepted(BIT(47) | (uint64_t)type << 40 | (uint64_t)dpl << 45, &after));
+			CHECK(!is_accepted(BIT(47) | (uint64_t)type << 40 | (uint64_t)dpl << 45,
+					   &after));
 	CHECK(!is_accepted(CODE64 | BIT(54), &after)); /* L and D */
 }
 
@@ -163,8 +164,8 @@ TEST(ldt_frames_come_by_fault)
 	CHECK_EQ(page_type(g.data[0]), PAGE_SEGDESC);
 	CHECK_EQ(fake_gdt_ptes[0][16], pte_of(g.data[0], PTE_HYP_RO));
 	references_check();
-	CHECK(!pv_ldt_fault(g.v, 24));         /* it is there */
-	CHECK(!pv_ldt_fault(g.v, PAGE_SIZE));  /* mapped writable */
+	CHECK(!pv_ldt_fault(g.v, 24));	      /* it is there */
+	CHECK(!pv_ldt_fault(g.v, PAGE_SIZE)); /* mapped writable */
 	CHECK(!pv_ldt_fault(g.v, 2 * PAGE_SIZE));
 	CHECK(!pv_ldt_fault(g.v, ~0U));
 	/* a bad descriptor in it */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Grant mappings in a guest's page tables, and the end of a domain's tables.
- * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/mmuext.c pv/update_va.c pv/desc.c pv/teardown.c pv/grant_map.c lib/bits.c lib/rangeset.c
- * Helpers: pv/guest.c
+ * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/mmuext.c
+ * pv/update_va.c pv/desc.c pv/teardown.c pv/grant_map.c lib/bits.c lib/rangeset.c Helpers:
+ * pv/guest.c
  */
 #include "guest.h"
 
@@ -52,8 +53,7 @@ TEST(maps_by_address_and_unmaps)
 {
 	one_guest();
 	CHECK_EQ(map(GUEST_VA + PAGE_SIZE, false, true), 0);
-	CHECK_EQ(entries_of(g.l1)[5],
-		 pte_of(theirs, US | PTE_ACCESSED | PTE_DIRTY | 7UL << 9));
+	CHECK_EQ(entries_of(g.l1)[5], pte_of(theirs, US | PTE_ACCESSED | PTE_DIRTY | 7UL << 9));
 	CHECK_EQ(page_type_count(theirs), 1);
 	CHECK_EQ(page_type_count(g.data[1]), 0); /* what was there is dropped */
 	CHECK_EQ(unmap(GUEST_VA + PAGE_SIZE, false, true, 0), 0);

@@ -2,8 +2,8 @@
 /*
  * HYPERVISOR_mmu_update as a hypercall: its commands, the domains it may
  * name, its count of what was done, and its continuation.
- * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/mmuext.c pv/update_va.c pv/desc.c pv/teardown.c lib/bits.c lib/rangeset.c
- * Helpers: pv/guest.c
+ * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/mmuext.c
+ * pv/update_va.c pv/desc.c pv/teardown.c lib/bits.c lib/rangeset.c Helpers: pv/guest.c
  */
 #include "guest.h"
 
@@ -43,9 +43,9 @@ TEST(preserve_ad_keeps_what_the_cpu_set)
 	one_guest();
 	entries_of(g.l1)[5] |= PTE_ACCESSED | PTE_DIRTY;
 	CHECK_EQ(guest_mmu_update(entry_ma(g.l1, 5) | MMU_PT_UPDATE_PRESERVE_AD,
-				  pte_of(g.data[1], P), DOMID_SELF), 0);
-	CHECK_EQ(entries_of(g.l1)[5],
-		 pte_of(g.data[1], P | PTE_USER | PTE_ACCESSED | PTE_DIRTY));
+				  pte_of(g.data[1], P), DOMID_SELF),
+		 0);
+	CHECK_EQ(entries_of(g.l1)[5], pte_of(g.data[1], P | PTE_USER | PTE_ACCESSED | PTE_DIRTY));
 	CHECK_EQ(page_type_count(g.data[1]), 0);
 	CHECK_EQ(guest_set_entry(g.l1, 5, pte_of(g.data[1], P)), 0);
 	CHECK_EQ(entries_of(g.l1)[5], pte_of(g.data[1], P | PTE_USER));
@@ -55,7 +55,8 @@ TEST(no_translate_is_as_normal_for_pv)
 {
 	one_guest();
 	CHECK_EQ(guest_mmu_update(entry_ma(g.l1, 9) | MMU_PT_UPDATE_NO_TRANSLATE,
-				  pte_of(g.data[2], RW), DOMID_SELF), 0);
+				  pte_of(g.data[2], RW), DOMID_SELF),
+		 0);
 	CHECK_EQ(page_type_count(g.data[2]), 1);
 }
 

@@ -2,8 +2,8 @@
 /*
  * HYPERVISOR_mmuext_op and update_va_mapping: each operation, who may do it,
  * and whose TLBs are flushed.
- * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/mmuext.c pv/update_va.c pv/desc.c pv/teardown.c lib/bits.c lib/rangeset.c
- * Helpers: pv/guest.c
+ * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/mmuext.c
+ * pv/update_va.c pv/desc.c pv/teardown.c lib/bits.c lib/rangeset.c Helpers: pv/guest.c
  */
 #include "guest.h"
 
@@ -245,7 +245,8 @@ TEST(update_va_never_walks_our_slots)
 	guest_init(&g, 1, 0);
 	hyp_l4[HYP_SLOT_FIRST] = pte_of(g.l3, US);
 	guest_start(&g);
-	CHECK_EQ(guest_update_va(M2P_START | (GUEST_VA & ((1UL << 39) - 1)), 0, UVMF_NONE), -EINVAL);
+	CHECK_EQ(guest_update_va(M2P_START | (GUEST_VA & ((1UL << 39) - 1)), 0, UVMF_NONE),
+		 -EINVAL);
 	CHECK(entries_of(g.l1)[4]);
 }
 
@@ -282,7 +283,8 @@ TEST(update_va_of_another_domains_frames)
 	guest_init(&g, 0, 0);
 	guest_start(&g);
 	CHECK_EQ(guest_call(hypercall_update_va_mapping_otherdomain, GUEST_VA,
-			    pte_of(h.data[0], RW), 0, 2), 0);
+			    pte_of(h.data[0], RW), 0, 2),
+		 0);
 	CHECK_EQ(guest_update_va(GUEST_VA + PAGE_SIZE, pte_of(h.data[0], RW), 0), -EINVAL);
 	CHECK_EQ(guest_call(hypercall_update_va_mapping_otherdomain, GUEST_VA, 0, 0, 33), -ESRCH);
 	references_check();

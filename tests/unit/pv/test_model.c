@@ -4,12 +4,13 @@
  * TLB that forgets nothing it is not told to.  After every one: all counts
  * equal what tables really hold, and no CPU can, by any translation it ever
  * cached, write to a table or reach what its domain no longer maps.
- * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/mmuext.c pv/update_va.c pv/desc.c pv/teardown.c pv/grant_map.c pv/ptwr.c pv/ptwr_decode.c lib/bits.c lib/rangeset.c
- * Helpers: pv/guest.c
+ * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/mmuext.c
+ * pv/update_va.c pv/desc.c pv/teardown.c pv/grant_map.c pv/ptwr.c pv/ptwr_decode.c lib/bits.c
+ * lib/rangeset.c Helpers: pv/guest.c
  */
 #include "guest.h"
 
-#define FRAMES 32 /* of each domain: by class L4, L3, L2, L1, data */
+#define FRAMES	   32 /* of each domain: by class L4, L3, L2, L1, data */
 #define MODEL_CPUS 4
 #define FRAMES_ALL 128 /* frame numbers below this are ever used */
 
@@ -212,10 +213,13 @@ static void do_mmuext(void)
 
 	op.arg1.mfn = mfn_of(any_frame(dom, class));
 	switch (rnd(8)) {
-	case 0: case 1: case 2:
+	case 0:
+	case 1:
+	case 2:
 		op.cmd = MMUEXT_PIN_L4_TABLE - class;
 		break;
-	case 3: case 4:
+	case 3:
+	case 4:
 		op.cmd = MMUEXT_UNPIN_TABLE;
 		break;
 	case 5:
@@ -253,8 +257,8 @@ static void do_store(void)
 static void do_emulated_store(void)
 {
 	static const uint8_t insns[][4] = {
-		{0x48, 0x89, 0x07},       /* mov %rax, (%rdi) */
-		{0x48, 0x87, 0x07},       /* xchg */
+		{0x48, 0x89, 0x07},	  /* mov %rax, (%rdi) */
+		{0x48, 0x87, 0x07},	  /* xchg */
 		{0xf0, 0x80, 0x27, 0xfd}, /* lock andb $~2, (%rdi) */
 	};
 	const uint8_t *insn = insns[rnd(3)];
@@ -290,7 +294,8 @@ static void do_descriptors(void)
 		break;
 	}
 	default: {
-		struct mmuext_op op = {.cmd = MMUEXT_SET_LDT, .arg1.linear_addr = any_va(),
+		struct mmuext_op op = {.cmd = MMUEXT_SET_LDT,
+				       .arg1.linear_addr = any_va(),
 				       .arg2.nr_ents = rnd(2) * (1 + rnd(8192))};
 
 		fake_guest_add(&op, sizeof(op));

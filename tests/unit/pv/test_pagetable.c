@@ -2,8 +2,8 @@
 /*
  * What a page table of a PV guest may hold, at its validation and entry by
  * entry: each rule with the entry that breaks it alone.
- * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/mmuext.c pv/update_va.c pv/desc.c pv/teardown.c lib/bits.c lib/rangeset.c
- * Helpers: pv/guest.c
+ * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/mmuext.c
+ * pv/update_va.c pv/desc.c pv/teardown.c lib/bits.c lib/rangeset.c Helpers: pv/guest.c
  */
 #include "guest.h"
 
@@ -192,7 +192,7 @@ TEST(only_own_frames_may_be_mapped)
 	CHECK_EQ(guest_set_entry(g.l1, 9, pte_of(ours, P)), -EINVAL);
 	CHECK_EQ(guest_set_entry(g.l2, 9, pte_of(theirs, US)), -EINVAL);
 	CHECK_EQ(guest_set_entry(g.l1, 9, 4000UL << PAGE_SHIFT | P), -EINVAL); /* a free frame */
-	CHECK_EQ(guest_set_entry(g.l1, 9, 1UL << 36 | P), -EINVAL);            /* no memory */
+	CHECK_EQ(guest_set_entry(g.l1, 9, 1UL << 36 | P), -EINVAL);	       /* no memory */
 	entries_of(g.data[2])[0] = pte_of(theirs, P);
 	CHECK_EQ(guest_mmuext(MMUEXT_PIN_L1_TABLE, mfn_of(g.data[2]), 0), -EINVAL);
 	entries_of(g.data[2])[0] = pte_of(theirs, US);

@@ -2,7 +2,8 @@
 /*
  * Emulated writes to page tables: the decoder on every form it knows and some
  * it must not take, the executor against the CPU itself, and the fault path.
- * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/mmuext.c pv/update_va.c pv/desc.c pv/teardown.c pv/ptwr.c pv/ptwr_decode.c lib/bits.c lib/rangeset.c
+ * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/mmuext.c
+ * pv/update_va.c pv/desc.c pv/teardown.c pv/ptwr.c pv/ptwr_decode.c lib/bits.c lib/rangeset.c
  * Helpers: pv/guest.c
  */
 #include "guest.h"
@@ -25,36 +26,36 @@ static bool decode(const char *bytes, unsigned int n)
 }
 
 #define DECODE(bytes) decode(bytes, sizeof(bytes) - 1)
-#define CHECK_INSN(bytes, op_, size_, reg_)                                                        \
-	do {                                                                                       \
-		CHECK(DECODE(bytes));                                                              \
-		CHECK_EQ(insn.op, op_);                                                            \
-		CHECK_EQ(insn.size, size_);                                                        \
-		CHECK_EQ(insn.reg, reg_);                                                          \
-		CHECK_EQ(insn.length, sizeof(bytes) - 1);                                          \
-		/* one byte less is not the instruction, more do not matter */                     \
-		for (unsigned int n_ = 0; n_ < sizeof(bytes) - 1; n_++)                            \
-			CHECK(!decode(bytes, n_));                                                 \
-		CHECK(decode(bytes "\x90\x90", sizeof(bytes) + 1));                                \
-		CHECK_EQ(insn.length, sizeof(bytes) - 1);                                          \
+#define CHECK_INSN(bytes, op_, size_, reg_)                                    \
+	do {                                                                   \
+		CHECK(DECODE(bytes));                                          \
+		CHECK_EQ(insn.op, op_);                                        \
+		CHECK_EQ(insn.size, size_);                                    \
+		CHECK_EQ(insn.reg, reg_);                                      \
+		CHECK_EQ(insn.length, sizeof(bytes) - 1);                      \
+		/* one byte less is not the instruction, more do not matter */ \
+		for (unsigned int n_ = 0; n_ < sizeof(bytes) - 1; n_++)        \
+			CHECK(!decode(bytes, n_));                             \
+		CHECK(decode(bytes "\x90\x90", sizeof(bytes) + 1));            \
+		CHECK_EQ(insn.length, sizeof(bytes) - 1);                      \
 	} while (0)
 
 TEST(decodes_moves)
 {
-	CHECK_INSN("\x48\x89\x07", PTE_OP_MOV, 8, REG_AX);          /* mov %rax,(%rdi) */
-	CHECK_INSN("\x4c\x89\x47\x10", PTE_OP_MOV, 8, 8);           /* mov %r8,0x10(%rdi) */
+	CHECK_INSN("\x48\x89\x07", PTE_OP_MOV, 8, REG_AX); /* mov %rax,(%rdi) */
+	CHECK_INSN("\x4c\x89\x47\x10", PTE_OP_MOV, 8, 8);  /* mov %r8,0x10(%rdi) */
 	CHECK_INSN("\x48\x89\x94\xc7\x00\x01\x00\x00", PTE_OP_MOV, 8, REG_DX);
-	CHECK_INSN("\x89\x0f", PTE_OP_MOV, 4, REG_CX);              /* mov %ecx,(%rdi) */
+	CHECK_INSN("\x89\x0f", PTE_OP_MOV, 4, REG_CX); /* mov %ecx,(%rdi) */
 	CHECK_INSN("\x66\x89\x0f", PTE_OP_MOV, 2, REG_CX);
 	CHECK_INSN("\x88\x0f", PTE_OP_MOV, 1, REG_CX);
-	CHECK_INSN("\x48\x89\x05\x11\x22\x33\x44", PTE_OP_MOV, 8, REG_AX); /* to rip + disp32 */
+	CHECK_INSN("\x48\x89\x05\x11\x22\x33\x44", PTE_OP_MOV, 8, REG_AX);     /* to rip + disp32 */
 	CHECK_INSN("\x48\x89\x04\x25\x11\x22\x33\x44", PTE_OP_MOV, 8, REG_AX); /* absolute */
 	CHECK_INSN("\x48\x89\x45\x08", PTE_OP_MOV, 8, REG_AX);
 	CHECK_INSN("\x48\x89\x04\x24", PTE_OP_MOV, 8, REG_AX);
 	CHECK_INSN("\x48\x89\x44\x24\x08", PTE_OP_MOV, 8, REG_AX);
 	CHECK_INSN("\x65\x48\x89\x07", PTE_OP_MOV, 8, REG_AX);
 	CHECK_INSN("\x67\x48\x89\x07", PTE_OP_MOV, 8, REG_AX);
-	CHECK_INSN("\x48\x0f\xc3\x07", PTE_OP_MOV, 8, REG_AX);      /* movnti */
+	CHECK_INSN("\x48\x0f\xc3\x07", PTE_OP_MOV, 8, REG_AX); /* movnti */
 	CHECK_INSN("\x48\xc7\x07\xff\xff\xff\xff", PTE_OP_MOV, 8, -1);
 	CHECK_EQ(insn.imm, ~0UL);
 	CHECK_INSN("\xc7\x07\x11\x22\x33\x44", PTE_OP_MOV, 4, -1);
@@ -100,20 +101,20 @@ TEST(byte_registers_depend_on_rex)
 
 TEST(takes_nothing_else)
 {
-	CHECK(!DECODE("\x48\x89\xc7"));         /* to a register */
-	CHECK(!DECODE("\x48\x8b\x07"));         /* a load */
-	CHECK(!DECODE("\x48\x11\x07"));         /* adc: needs more than the operand */
-	CHECK(!DECODE("\x48\x39\x07"));         /* cmp */
-	CHECK(!DECODE("\x48\x83\x3f\x20"));     /* cmp $imm */
-	CHECK(!DECODE("\x48\x83\x17\x20"));     /* adc $imm */
+	CHECK(!DECODE("\x48\x89\xc7"));		/* to a register */
+	CHECK(!DECODE("\x48\x8b\x07"));		/* a load */
+	CHECK(!DECODE("\x48\x11\x07"));		/* adc: needs more than the operand */
+	CHECK(!DECODE("\x48\x39\x07"));		/* cmp */
+	CHECK(!DECODE("\x48\x83\x3f\x20"));	/* cmp $imm */
+	CHECK(!DECODE("\x48\x83\x17\x20"));	/* adc $imm */
 	CHECK(!DECODE("\x48\x0f\xba\x27\x05")); /* bt writes nothing */
 	CHECK(!DECODE("\x48\x0f\xba\x07\x05"));
 	CHECK(!DECODE("\x48\xc7\x0f\0\0\0\0")); /* C7 /1 is no mov */
-	CHECK(!DECODE("\xc6\xf8\x01"));         /* xabort */
-	CHECK(!DECODE("\xf3\x48\xab"));         /* rep stosq */
+	CHECK(!DECODE("\xc6\xf8\x01"));		/* xabort */
+	CHECK(!DECODE("\xf3\x48\xab"));		/* rep stosq */
 	CHECK(!DECODE("\xf3\x48\x89\x07"));
-	CHECK(!DECODE("\x0f\xc7\x0f"));         /* cmpxchg8b */
-	CHECK(!DECODE("\x48\x48\x89\x07"));     /* two REX */
+	CHECK(!DECODE("\x0f\xc7\x0f"));	    /* cmpxchg8b */
+	CHECK(!DECODE("\x48\x48\x89\x07")); /* two REX */
 	CHECK(!DECODE("\x82\x27\x00"));
 	/* more than an instruction can be */
 	CHECK(!DECODE("\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x48\x89\x07"));
@@ -145,54 +146,54 @@ TEST(any_bytes_are_survived)
 
 #define FLAGS 0x8d5UL
 
-#define RUN(text, type, mem, regs)                                                                 \
-	do {                                                                                       \
-		type m_ = (type)(mem);                                                             \
-		uint64_t rax_ = (regs)->rax, rdx_ = (regs)->rdx, f_ = (regs)->rflags;              \
-                                                                                                   \
-		/* below the red zone; the operand by a register, as the stack pointer moves */    \
-		__asm__ volatile("lea -128(%%rsp), %%rsp; pushq %2; popfq; " text                  \
-				 "; pushfq; popq %2; lea 128(%%rsp), %%rsp"                        \
-				 : "+a"(rax_), "+d"(rdx_), "+r"(f_)                                \
-				 : "r"(&m_)                                                        \
-				 : "cc", "memory");                                                \
-		(mem) = m_;                                                                        \
-		(regs)->rax = rax_;                                                                \
-		(regs)->rdx = rdx_;                                                                \
-		(regs)->rflags = f_;                                                               \
+#define RUN(text, type, mem, regs)                                                              \
+	do {                                                                                    \
+		type m_ = (type)(mem);                                                          \
+		uint64_t rax_ = (regs)->rax, rdx_ = (regs)->rdx, f_ = (regs)->rflags;           \
+                                                                                                \
+		/* below the red zone; the operand by a register, as the stack pointer moves */ \
+		__asm__ volatile("lea -128(%%rsp), %%rsp; pushq %2; popfq; " text               \
+				 "; pushfq; popq %2; lea 128(%%rsp), %%rsp"                     \
+				 : "+a"(rax_), "+d"(rdx_), "+r"(f_)                             \
+				 : "r"(&m_)                                                     \
+				 : "cc", "memory");                                             \
+		(mem) = m_;                                                                     \
+		(regs)->rax = rax_;                                                             \
+		(regs)->rdx = rdx_;                                                             \
+		(regs)->rflags = f_;                                                            \
 	} while (0)
 
 static void compare(enum pte_op op, unsigned int size, uint64_t mem, uint64_t ax, uint64_t dx)
 {
 	struct cpu_user_regs ours = {.rax = ax, .rdx = dx, .rflags = 0x202}, real = ours;
 	struct pte_insn i = {.op = op, .size = size, .reg = REG_DX};
-	uint64_t mask = size == 8 ? ~0UL : (1UL << 8 * size) - 1, new = 0, after = mem & mask;
+	uint64_t mask = size == 8 ? ~0UL : (1UL << 8 * size) - 1, new = 0, after = mem &mask;
 
-#define CASE(o, mnemonic)                                                                          \
-	case o:                                                                                    \
-		if (size == 8)                                                                     \
-			RUN(mnemonic "q %%rdx, (%3)", uint64_t, after, &real);                       \
-		else if (size == 4)                                                                \
-			RUN(mnemonic "l %%edx, (%3)", uint32_t, after, &real);                       \
-		else                                                                               \
-			RUN(mnemonic "w %%dx, (%3)", uint16_t, after, &real);                        \
+#define CASE(o, mnemonic)                                                      \
+	case o:                                                                \
+		if (size == 8)                                                 \
+			RUN(mnemonic "q %%rdx, (%3)", uint64_t, after, &real); \
+		else if (size == 4)                                            \
+			RUN(mnemonic "l %%edx, (%3)", uint32_t, after, &real); \
+		else                                                           \
+			RUN(mnemonic "w %%dx, (%3)", uint16_t, after, &real);  \
 		break
 
 	switch (op) {
-	CASE(PTE_OP_MOV, "mov");
-	CASE(PTE_OP_XCHG, "xchg");
-	CASE(PTE_OP_CMPXCHG, "cmpxchg");
-	CASE(PTE_OP_XADD, "xadd");
-	CASE(PTE_OP_ADD, "add");
-	CASE(PTE_OP_SUB, "sub");
-	CASE(PTE_OP_AND, "and");
-	CASE(PTE_OP_OR, "or");
-	CASE(PTE_OP_XOR, "xor");
+		CASE(PTE_OP_MOV, "mov");
+		CASE(PTE_OP_XCHG, "xchg");
+		CASE(PTE_OP_CMPXCHG, "cmpxchg");
+		CASE(PTE_OP_XADD, "xadd");
+		CASE(PTE_OP_ADD, "add");
+		CASE(PTE_OP_SUB, "sub");
+		CASE(PTE_OP_AND, "and");
+		CASE(PTE_OP_OR, "or");
+		CASE(PTE_OP_XOR, "xor");
 	default:
 		return;
 	}
 	if (!pte_insn_execute(&i, mem & mask, &new, &ours))
-		new = mem & mask;
+		new = mem &mask;
 	CHECK_EQ(new, after);
 	CHECK_EQ(ours.rax, real.rax);
 	CHECK_EQ(ours.rdx, real.rdx);
@@ -204,9 +205,23 @@ static void compare(enum pte_op op, unsigned int size, uint64_t mem, uint64_t ax
 
 TEST(executes_as_the_cpu_does)
 {
-	static const uint64_t values[] = {0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff,
-					  0x7fffffff, 0x80000000, 0xffffffff, 0x123456789abcdef0,
-					  0x7fffffffffffffff, 0x8000000000000000, ~0UL, ~1UL};
+	static const uint64_t values[] = {0,
+					  1,
+					  2,
+					  0x7f,
+					  0x80,
+					  0xff,
+					  0x7fff,
+					  0x8000,
+					  0xffff,
+					  0x7fffffff,
+					  0x80000000,
+					  0xffffffff,
+					  0x123456789abcdef0,
+					  0x7fffffffffffffff,
+					  0x8000000000000000,
+					  ~0UL,
+					  ~1UL};
 	static const unsigned int sizes[] = {2, 4, 8};
 
 	for (unsigned int op = PTE_OP_MOV; op <= PTE_OP_XOR; op++)

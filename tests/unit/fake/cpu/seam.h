@@ -50,8 +50,8 @@ static inline struct cpu_user_regs *guest_regs(void)
 
 #define DEFINE_PERCPU(type, name)  __typeof__(type) percpu_##name[FAKE_CPUS]
 #define DECLARE_PERCPU(type, name) extern __typeof__(type) percpu_##name[FAKE_CPUS]
-#define this_cpu(name)     (percpu_##name[fake_cpu])
-#define per_cpu(name, cpu) (percpu_##name[cpu])
+#define this_cpu(name)		   (percpu_##name[fake_cpu])
+#define per_cpu(name, cpu)	   (percpu_##name[cpu])
 
 /* A lock that is never released by anyone would hang the test: fails it instead. */
 void cpu_relax(void);
