@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Making small kernels: ELF by hand, compression with the same libraries that unpack, except the
+ * framings of lzop and legacy LZ4, which are written out here.
+ */
 #include <assert.h>
 #include <elf.h>
 #include <stdlib.h>

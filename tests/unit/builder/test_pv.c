@@ -771,6 +771,10 @@ static void segments_out_of_reach_are_refused(void **state)
 	use_image(fixture_elf_with_note(FIXTURE_LINUX, XEN_ELFNOTE_PADDR_OFFSET,
 					"\0\0\x20\0\0\0\0\0", 8));
 	refuse(&params, -EBADMSG, "expected it within the first GiB from 0x200000");
+	/* So little below the offset that the segment's end is above it. */
+	use_image(fixture_elf_with_note(FIXTURE_LINUX, XEN_ELFNOTE_PADDR_OFFSET,
+					"\0\x08\x10\0\0\0\0\0", 8));
+	refuse(&params, -EBADMSG, "expected it within the first GiB from 0x100800");
 }
 
 int main(void)
