@@ -52,6 +52,7 @@ void conn_reset(struct conn *conn)
 	tx_end_all(conn);
 	conn_drop_output(conn);
 	conn->in_used = 0;
+	conn->is_begun = false;
 }
 
 void conn_destroy(struct conn *conn)

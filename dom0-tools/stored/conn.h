@@ -43,6 +43,7 @@ struct conn {
 	/* Rings: stream positions of the next byte to take and to give. */
 	uint32_t in_pos;
 	uint32_t out_pos;
+	bool is_begun; /* the positions are those of a page in use */
 
 	/* Its requests wait until then, for having broken others' transactions. */
 	uint64_t held_until_ms;

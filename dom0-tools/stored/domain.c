@@ -69,20 +69,26 @@ void domain_record(struct domain *domain)
 	journal_domain(domain->store->journal, domain);
 }
 
+/* The same page, with a new channel perhaps, keeps the connection; another one does not. */
+static void change_ring(struct domain *domain, uint64_t gfn, uint32_t port)
+{
+	domain_detach(domain);
+	if (gfn != domain->gfn) {
+		journal_domain_gone(domain->store->journal, domain->domid);
+		conn_reset(domain->conn);
+		domain->is_shut_down = false;
+	}
+	domain->gfn = gfn;
+	domain->port = port;
+}
+
 int domain_introduce(struct store *store, uint16_t domid, uint64_t gfn, uint32_t port)
 {
 	struct domain *domain = domain_find(store, domid);
 	int ret;
 
-	if (domain && domain->gfn == gfn && domain->port == port && domain->io)
-		return 0;
 	if (domain) {
-		journal_domain_gone(store->journal, domid);
-		domain_detach(domain);
-		conn_reset(domain->conn);
-		domain->gfn = gfn;
-		domain->port = port;
-		domain->is_shut_down = false;
+		change_ring(domain, gfn, port);
 	} else {
 		domain = domain_create(store, domid, gfn, port);
 		if (!domain)
@@ -105,6 +111,7 @@ void domain_reconnect(struct domain *domain)
 	journal_domain_gone(domain->store->journal, domain->domid);
 	conn_reset(conn);
 	conn->in_pos = conn->out_pos = 0;
+	conn->is_begun = true;
 	domain_record(domain);
 }
 

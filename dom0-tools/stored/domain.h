@@ -23,7 +23,7 @@ struct domain {
 
 struct domain *domain_find(struct store *store, uint16_t domid);
 /*
- * Introduces a domain, or gives a known one another ring.  Does not fire
+ * Introduces a domain, or gives a known one another ring or channel.  Does not fire
  * @introduceDomain.  What attaching reported, or -ENOMEM.
  */
 int domain_introduce(struct store *store, uint16_t domid, uint64_t gfn, uint32_t port);

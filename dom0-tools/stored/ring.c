@@ -32,6 +32,7 @@ void ring_begin(struct xenstore_domain_interface *page, struct conn *conn)
 {
 	conn->in_pos = load(&page->req_cons);
 	conn->out_pos = load(&page->rsp_prod);
+	conn->is_begun = true;
 	publish(&page->error, XENSTORE_ERROR_NONE);
 	announce_features(page);
 }
@@ -41,6 +42,7 @@ int ring_adopt(struct xenstore_domain_interface *page, struct conn *conn)
 	if (conn_output_catch_up(conn, load(&page->rsp_prod)))
 		return -EPROTO;
 	publish(&page->req_cons, conn->in_pos);
+	conn->is_begun = true;
 	announce_features(page);
 	return 0;
 }

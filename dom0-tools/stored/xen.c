@@ -100,6 +100,7 @@ static void client_fail(struct client *client, uint32_t error)
 	conn_reset(conn);
 	conn->in_pos = in_pos;
 	conn->out_pos = out_pos;
+	conn->is_begun = true;
 	domain_record(client->domain);
 	journal_commit(conn->store->journal);
 	ring_fail(client->page, error);
@@ -114,11 +115,14 @@ static void client_reconnect(struct client *client)
 	client->conn->is_broken = false;
 }
 
-/* Begins with the page, or goes on where a former daemon left it. */
+/* Begins with the page, or goes on where this or a former daemon left it. */
 static void client_take_page(struct server *server, struct client *client)
 {
 	if (ring_wants_reconnect(client->page)) {
 		client_reconnect(client);
+	} else if (client->conn->is_begun) {
+		/* The same page with another channel: its positions are known. */
+		return;
 	} else if (!server->is_restoring) {
 		ring_begin(client->page, client->conn);
 	} else if (ring_adopt(client->page, client->conn)) {

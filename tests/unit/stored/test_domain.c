@@ -28,6 +28,25 @@ static void domains_come_and_go(void **state)
 	assert_string_equal(answer.data, "T");
 }
 
+/* Another channel for the same page keeps what the guest holds; another page does not. */
+static void a_second_introduction(void **state)
+{
+	struct conn *five = fixture_domain(5);
+
+	(void)state;
+	assert_int_equal(ask(five, XS_WATCH, 0, "x", "t", NULL), 3);
+	ask_begin(five);
+	assert_int_equal(ask(dom0, XS_INTRODUCE, 0, "5", "4096", "9", NULL), 3);
+	assert_ptr_equal(domain_find(&store, 5)->conn, five);
+	assert_int_equal(domain_find(&store, 5)->port, 9);
+	assert_int_equal(five->nr_watches, 1);
+	assert_int_equal(five->nr_txs, 1);
+	assert_int_equal(ask(dom0, XS_INTRODUCE, 0, "5", "4097", "9", NULL), 3);
+	assert_int_equal(five->nr_watches, 0);
+	assert_int_equal(five->nr_txs, 0);
+	assert_null(five->out);
+}
+
 static void introduction_is_checked(void **state)
 {
 	struct conn *five = fixture_domain(5);
@@ -226,6 +245,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(domains_come_and_go),
+		TEST(a_second_introduction),
 		TEST(introduction_is_checked),
 		TEST(a_domain_out_of_reach_is_not_introduced),
 		TEST(domain_paths),
