@@ -63,6 +63,7 @@ struct vcpu {
 #define VCPU_F_IN_NMI        2
 #define VCPU_F_BLOCKED       3 /* sched_op block, until an event */
 #define VCPU_F_POLLING       4 /* sched_op poll */
+#define VCPU_F_INITIALISING  5 /* VCPUOP_initialise is at work on it */
 
 struct domain {
 	/* constant after create */

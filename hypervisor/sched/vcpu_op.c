@@ -14,14 +14,17 @@ static long op_initialise(struct vcpu *v, const void *arg)
 	struct vcpu_guest_context *ctx;
 	long rc;
 
-	if (!bit_test(&v->flags, VCPU_F_DOWN))
-		return -EEXIST;
 	ctx = heap_alloc(sizeof(*ctx));
 	if (!ctx)
 		return -ENOMEM;
 	rc = copy_in(ctx, arg, sizeof(*ctx));
-	if (!rc)
-		rc = vcpu_context_set(v, ctx);
+	/* Two vCPUs may try at once. One that was initialised may be running even now. */
+	if (!rc && atomic_bit_test_and_set(&v->flags, VCPU_F_INITIALISING))
+		rc = -EBUSY;
+	if (!rc) {
+		rc = READ_ONCE(v->initialised) ? -EEXIST : vcpu_context_set(v, ctx);
+		atomic_bit_clear(&v->flags, VCPU_F_INITIALISING);
+	}
 	heap_free(ctx);
 	return rc;
 }
@@ -202,10 +205,12 @@ long hypercall_vcpu_op(const uint64_t *args)
 {
 	struct domain *d = current->domain;
 	uint64_t op = args[0], id = args[1];
+	long rc;
 
 	if (id >= d->max_vcpus || id >= MAX_VCPUS || !d->vcpus[id])
 		return -ENOENT;
 	if (op >= ARRAY_SIZE(ops) || !ops[op])
 		return -ENOSYS;
-	return ops[op](d->vcpus[id], (const void *)args[2]);
+	rc = ops[op](d->vcpus[id], (const void *)args[2]);
+	return rc == -ERESTART ? hypercall_continue(__HYPERVISOR_vcpu_op, args, 3) : rc;
 }
