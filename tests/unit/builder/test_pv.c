@@ -736,6 +736,25 @@ static void kernels_that_cannot_be_pv_are_refused(void **state)
 	refuse_number(hypercall, 0xfffffffffffff000, -EBADMSG, "its hypercall page");
 }
 
+/* The list of frames across the ends of an L1, an L2 and an L3 table, at any of its pages. */
+static void lists_across_table_ends_are_built(void **state)
+{
+	static const uint64_t ends[] = {0x8000200000, 0x8040000000, 0x10000000000};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		for (uint64_t before = 1; before < 8; before += 3) {
+			reset_fake();
+			build_and_check(with_number(FIXTURE_LINUX, FIXTURE_INIT_P2M,
+						    ends[i] - before * PAGE),
+					16, true);
+			assert_int_equal(start_info()->nr_p2m_frames, 8 + 4 + i);
+			assert_int_equal(entry_at(ends[i] - (before + 1) * PAGE), 0);
+			assert_int_equal(entry_at(ends[i] + (8 - before) * PAGE), 0);
+		}
+	}
+}
+
 static void version_and_loader_are_checked(void **state)
 {
 	static const char *const replace[][3] = {
@@ -789,6 +808,7 @@ int main(void)
 		cmocka_unit_test(progress_may_stop_it),
 		cmocka_unit_test(bad_parameters_are_refused),
 		cmocka_unit_test(kernels_that_cannot_be_pv_are_refused),
+		cmocka_unit_test(lists_across_table_ends_are_built),
 		cmocka_unit_test(version_and_loader_are_checked),
 		cmocka_unit_test(segments_out_of_reach_are_refused),
 	};
