@@ -182,14 +182,15 @@ static void vcpu_place(struct runqueue *rq, struct vcpu *v, enum enqueue_why why
 										cpu_choose(v);
 	uint64_t now = time_now();
 
-	if (cpu != rq->cpu) {
+	/* Between two locks another may queue it, or change where it may run. */
+	while (cpu != rq->cpu && may_enqueue(v)) {
 		v->sched.cpu = cpu;
 		runqueue_unlock(rq, flags);
 		rq = runqueue_lock(v, &flags);
 		if (why == ENQUEUE_PREEMPTED)
 			why = ENQUEUE_MOVED;
+		cpu = is_allowed(v, rq->cpu) ? rq->cpu : cpu_choose(v);
 	}
-	/* Without the lock for a moment: another may have been quicker, or have paused it. */
 	if (may_enqueue(v)) {
 		runqueue_enqueue(rq, v, why, now);
 		runqueue_poke(rq, v, now);
