@@ -179,7 +179,7 @@ int domctl_gettscinfo(struct domain *d, struct xen_domctl *op)
 
 int domctl_settscinfo(struct domain *d, struct xen_domctl *op)
 {
-	if (d == current->domain || op->u.tsc_info.pad)
+	if (d == current->domain)
 		return -EINVAL;
 	/* Guests read the hardware's TSC: what "default" and "native" mean on a stable one. */
 	switch (op->u.tsc_info.tsc_mode) {
