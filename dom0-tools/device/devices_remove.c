@@ -24,13 +24,16 @@
 #include "store/zstore.h"
 
 #define BACKEND_DIR "/local/domain/0/backend"
+#define DRIVER_DIR  "/sys/bus/xen-backend/drivers"
 #define LOOP_MAJOR  7
 #define LOOP_MS	    2000
+#define PROBE_MS    3000
 
 struct backend {
 	char dir[128];
 	char link[IFNAMSIZ]; /* of a vif */
 	bool in_kernel;	     /* a driver of dom0's kernel answers for it */
+	bool is_unprobed;    /* and will do so any moment: its nodes are new */
 	bool was_bound;
 	bool is_gone;
 	int loop_minor; /* of a vbd on a loop device, else -1 */
@@ -44,18 +47,27 @@ struct remover {
 	int links_fd;
 };
 
-static void backend_read(struct remover *r, struct backend *b, const char *type, const char *id)
+static void backend_read_state(struct remover *r, struct backend *b)
 {
-	unsigned int major, minor;
-	char path[160], *text;
+	char path[160];
 	long long state;
 
 	snprintf(path, sizeof(path), "%s/state", b->dir);
 	if (zstore_read_number(r->store, ZSTORE_NO_TX, path, &state))
 		state = BACKEND_UNKNOWN;
-	b->loop_minor = -1;
-	b->in_kernel = !strcmp(type, "vbd") || !strcmp(type, "vif");
+	b->is_unprobed = b->in_kernel && state == BACKEND_INITIALISING;
 	b->was_bound = b->in_kernel && state >= BACKEND_INIT_WAIT && state < BACKEND_CLOSED;
+}
+
+static void backend_read(struct remover *r, struct backend *b, const char *type, const char *id)
+{
+	unsigned int major, minor;
+	char path[160], *text;
+
+	b->loop_minor = -1;
+	snprintf(path, sizeof(path), DRIVER_DIR "/%s", type);
+	b->in_kernel = (!strcmp(type, "vbd") || !strcmp(type, "vif")) && !access(path, F_OK);
+	backend_read_state(r, b);
 	snprintf(path, sizeof(path), "%s/physical-device", b->dir);
 	if (!strcmp(type, "vbd") && !zstore_read(r->store, ZSTORE_NO_TX, path, &text, NULL)) {
 		if (sscanf(text, "%x:%x", &major, &minor) == 2 && major == LOOP_MAJOR)
@@ -144,16 +156,28 @@ static bool backend_is_gone(struct remover *r, struct backend *b)
 	return b->is_gone;
 }
 
-static int remover_wait(struct remover *r, int64_t deadline)
+/*
+ * A back end whose nodes are only just there: the kernel is about to bind it, and would make nodes
+ * anew in a directory removed under its feet. Let it do so first.
+ */
+static bool backend_is_settled(struct remover *r, struct backend *b)
+{
+	if (b->is_unprobed)
+		backend_read_state(r, b);
+	return !b->is_unprobed;
+}
+
+static int remover_wait(struct remover *r, bool (*is_done)(struct remover *, struct backend *),
+			int64_t deadline)
 {
 	struct pollfd fds[2] = {{.events = POLLIN}, {.fd = r->links_fd, .events = POLLIN}};
 	struct zstore_event event;
-	size_t i, gone;
+	size_t i, done;
 
 	for (;;) {
-		for (i = 0, gone = 0; i < r->nr; i++)
-			gone += backend_is_gone(r, &r->items[i]);
-		if (gone == r->nr)
+		for (i = 0, done = 0; i < r->nr; i++)
+			done += is_done(r, &r->items[i]);
+		if (done == r->nr)
 			return 0;
 		if (!deadline_left(deadline))
 			return -ETIMEDOUT;
@@ -172,7 +196,7 @@ static void remover_watch(struct remover *r, bool on)
 	size_t i;
 
 	for (i = 0; i < r->nr; i++) {
-		if (!r->items[i].was_bound)
+		if (!r->items[i].in_kernel)
 			continue;
 		snprintf(path, sizeof(path), "%s/state", r->items[i].dir);
 		if (on)
@@ -227,9 +251,11 @@ int devices_remove(struct zstore *store, unsigned int domid, int timeout_ms, boo
 	if (rc)
 		goto close_links;
 	remover_watch(&r, true);
+	/* One that is never bound is no reason to keep the others. */
+	remover_wait(&r, backend_is_settled, deadline_after(PROBE_MS));
 	rc = remover_close(&r);
 	if (!rc)
-		waited = remover_wait(&r, deadline_after(timeout_ms));
+		waited = remover_wait(&r, backend_is_gone, deadline_after(timeout_ms));
 	remover_watch(&r, false);
 	if (!rc)
 		rc = remover_forget(&r, types, nr_types);

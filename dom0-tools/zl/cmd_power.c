@@ -7,14 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "device/deadline.h"
 #include "hyp/domain.h"
 #include "store/zstore.h"
 #include "zl/commands.h"
-#include "zl/create.h"
 #include "zl/domains.h"
 #include "zl/state.h"
 #include "zl/teardown.h"
@@ -56,85 +54,102 @@ int cmd_unpause(const struct command *command, int argc, char **argv)
 	return run_on_domain(command, argc, argv, hyp_domain_unpause);
 }
 
+struct destroy_target {
+	const char *name;
+	uint8_t uuid[16];
+	domid_t domid; /* 0: no domain at this moment */
+};
+
+static int visit_name(void *arg, const struct state_record *record, bool is_owned)
+{
+	struct destroy_target *target = arg;
+
+	if (!is_owned || record->stage != STATE_BUILDING || strcmp(record->name, target->name))
+		return 0;
+	memcpy(target->uuid, record->uuid, sizeof(target->uuid));
+	return 1;
+}
+
 /*
- * The domain is stopped; what is left is cleaned by its monitor, or, when that was killed or never
- * was, here. A monitor may be restarting it at this very moment, under the same UUID.
+ * Who is meant: a domain, or one that is being made or restarted, which has no name in the store
+ * yet. What killed creators left of it is swept away first: 1 when there is nothing more to do.
  */
-static int destroy_clean_up(struct zl *zl, domid_t domid, const uint8_t uuid[16])
+static int destroy_find(struct zl *zl, const char *text, struct destroy_target *target)
+{
+	struct xen_domctl_getdomaininfo info;
+	int lock, swept = 0;
+
+	*target = (struct destroy_target){.name = text};
+	lock = state_init() ? -1 : state_lock_creation();
+	if (lock >= 0) {
+		swept = sweep_orphans(zl, text);
+		close(lock);
+	}
+	if (state_visit(visit_name, target) == 1)
+		return 0;
+	if (swept == 1 && domains_find_name(zl, text, &target->domid) == -ENOENT)
+		return 1;
+	if (zl_find_domain(zl, text, &target->domid))
+		return -ENOENT;
+	if (!target->domid) {
+		zl_error("destroy: dom0 cannot be destroyed");
+		return -EPERM;
+	}
+	if (hyp_domain_get_info(zl->hyp, target->domid, &info)) {
+		zl_error("%s: ended just now", text);
+		return -ENOENT;
+	}
+	memcpy(target->uuid, info.handle, sizeof(target->uuid));
+	return 0;
+}
+
+/*
+ * Destroy whatever runs under this UUID until nobody answers for it any more, then clean up what
+ * its monitor did not: it may have been killed, or there never was one.
+ */
+static int destroy_run(struct zl *zl, struct destroy_target *target)
 {
 	int64_t deadline = deadline_after(MONITOR_TIMEOUT_MS);
 	struct state_record record;
 	struct state_file file;
-	domid_t now = domid;
 	int rc;
 
 	do {
-		rc = state_adopt(uuid, 100, &file, &record);
-		if (rc == -EBUSY && !domains_find_uuid(zl, uuid, &now) && now != domid)
-			return 0;
+		if (!domains_find_uuid(zl, target->uuid, &target->domid)) {
+			rc = hyp_domain_destroy(zl->hyp, target->domid);
+			if (rc && rc != -ESRCH)
+				return rc;
+		}
+		rc = state_adopt(target->uuid, 50, &file, &record);
 	} while (rc == -EBUSY && deadline_left(deadline));
 	if (rc == -EBUSY)
 		return rc;
-	rc = domain_teardown(zl, domid, uuid, true);
-	if (file.fd >= 0 && (!rc || rc == -ETIMEDOUT))
+	rc = domain_teardown(zl, target->domid, target->uuid, true);
+	if (!rc || rc == -ETIMEDOUT)
 		state_remove(&file);
 	else
 		state_release(&file);
 	return rc;
 }
 
-/*
- * A create of this name that was killed may have left something, or may be undoing it right now:
- * have that over before looking for the domain. True when there was something.
- */
-static bool destroy_leftovers(struct zl *zl, const char *name)
-{
-	const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
-	int64_t deadline = deadline_after(MONITOR_TIMEOUT_MS);
-	bool found = false;
-	int lock;
-
-	if (state_init())
-		return false;
-	while (name_check_building(name) == -EBUSY && deadline_left(deadline)) {
-		found = true;
-		nanosleep(&pause, NULL);
-	}
-	lock = state_lock_creation();
-	if (lock < 0)
-		return found;
-	found |= sweep_orphans(zl, name) > 0;
-	close(lock);
-	return found;
-}
-
 static int destroy_domain(struct zl *zl, const char *text)
 {
-	struct xen_domctl_getdomaininfo info;
-	bool was_left = destroy_leftovers(zl, text);
-	domid_t domid;
-	int rc;
+	struct destroy_target target;
+	int stop, rc = destroy_find(zl, text, &target);
 
-	if (was_left && domains_find_name(zl, text, &domid) == -ENOENT)
-		return ZL_OK;
-	if (zl_find_domain(zl, text, &domid))
-		return ZL_FAILED;
-	if (domid == 0)
-		return zl_error("destroy: dom0 cannot be destroyed");
-	rc = hyp_domain_get_info(zl->hyp, domid, &info);
 	if (rc)
-		return zl_error("%s: %s", text, strerror(-rc));
-	rc = hyp_domain_destroy(zl->hyp, domid);
-	if (rc && rc != -ESRCH)
-		return zl_error("%s: %s", text, strerror(-rc));
-	rc = destroy_clean_up(zl, domid, info.handle);
+		return rc == 1 ? ZL_OK : ZL_FAILED;
+	stop = state_request_stop(target.uuid);
+	rc = destroy_run(zl, &target);
+	if (stop >= 0)
+		state_end_stop(target.uuid, stop);
 	if (rc == -ETIMEDOUT)
 		return zl_error("%s: destroyed, but some of its memory or devices are still held "
 				"in dom0",
 				text);
 	if (rc == -EBUSY)
 		return zl_error("%s: destroyed, but its monitor does not finish", text);
-	return rc ? zl_error("%s: destroyed, but: %s", text, strerror(-rc)) : ZL_OK;
+	return rc ? zl_error("%s: cannot be destroyed: %s", text, strerror(-rc)) : ZL_OK;
 }
 
 int cmd_destroy(const struct command *command, int argc, char **argv)

@@ -165,7 +165,7 @@ static enum monitor_next monitor_build(struct monitor *m)
 		creation_drop_name(c);
 		return MONITOR_STOP;
 	}
-	rc = creation_finish(c);
+	rc = state_is_stop_requested(c->record.uuid) ? -ECANCELED : creation_finish(c);
 	if (!rc)
 		rc = hyp_domain_unpause(c->zl->hyp, c->record.domid);
 	if (rc) {
@@ -253,6 +253,9 @@ static enum monitor_next monitor_act(struct monitor *m)
 	struct creation *c = m->creation;
 	enum lifecycle_action action = lifecycle_decide(&m->spec.actions, m->code);
 
+	/* Somebody is just destroying it: no new life. */
+	if (state_is_stop_requested(c->record.uuid))
+		action = ACTION_DESTROY;
 	monitor_record_end(m, shutdown_code_name(m->code), reason_get(c->zl, c->record.domid),
 			   lifecycle_action_name(action));
 	monitor_update_name(m);

@@ -150,11 +150,11 @@ int state_write(struct state_file *file, const struct state_record *record)
 
 int state_create(struct state_file *file, const struct state_record *record)
 {
-	char temporary[128], leaf[32];
+	char temporary[128];
 	int rc;
 
-	snprintf(leaf, sizeof(leaf), ".new.%d", (int)getpid());
-	state_path(temporary, sizeof(temporary), leaf);
+	/* One creator at a time: what is there under this name was left by a killed one. */
+	state_path(temporary, sizeof(temporary), ".new");
 	state_uuid_path(file->path, sizeof(file->path), record->uuid);
 	unlink(temporary);
 	file->fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
@@ -223,6 +223,54 @@ int state_adopt(const uint8_t uuid[16], int timeout_ms, struct state_file *file,
 	return record_read(file->fd, record);
 }
 
+/* A file of its own beside the record's, locked by whoever asks. */
+static void state_stop_path(char *path, size_t size, const uint8_t uuid[16])
+{
+	char leaf[48] = ".";
+
+	uuid_format(uuid, leaf + 1);
+	strcat(leaf, ".stop");
+	state_path(path, size, leaf);
+}
+
+int state_request_stop(const uint8_t uuid[16])
+{
+	char path[128];
+	int fd;
+
+	state_stop_path(path, sizeof(path), uuid);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	/* Several may ask: one lock is as good as two. */
+	flock(fd, LOCK_EX | LOCK_NB);
+	return fd;
+}
+
+void state_end_stop(const uint8_t uuid[16], int fd)
+{
+	char path[128];
+
+	state_stop_path(path, sizeof(path), uuid);
+	unlink(path);
+	close(fd);
+}
+
+bool state_is_stop_requested(const uint8_t uuid[16])
+{
+	bool is_requested;
+	char path[128];
+	int fd;
+
+	state_stop_path(path, sizeof(path), uuid);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	is_requested = flock(fd, LOCK_EX | LOCK_NB) != 0;
+	close(fd);
+	return is_requested;
+}
+
 static int state_visit_one(const char *leaf,
 			   int (*visit)(void *arg, const struct state_record *record,
 					bool is_owned),
@@ -262,8 +310,7 @@ int state_visit(int (*visit)(void *arg, const struct state_record *record, bool 
 	if (!dir)
 		return errno == ENOENT ? 0 : -errno;
 	while (!rc && (entry = readdir(dir)))
-		if (entry->d_type != DT_DIR && strcmp(entry->d_name, ".") &&
-		    strcmp(entry->d_name, ".."))
+		if (*entry->d_name != '.')
 			rc = state_visit_one(entry->d_name, visit, arg);
 	closedir(dir);
 	return rc;

@@ -46,7 +46,10 @@ int state_init(void);
  */
 int state_lock_creation(void);
 
-/* -EEXIST: this UUID is taken. The caller owns the lock on success. */
+/*
+ * Under the creation lock. -EEXIST: this UUID is taken. The caller owns the lock on the file on
+ * success.
+ */
 int state_create(struct state_file *file, const struct state_record *record);
 int state_write(struct state_file *file, const struct state_record *record);
 /* Let go of the file and leave it there. */
@@ -60,6 +63,14 @@ void state_remove(struct state_file *file);
  */
 int state_adopt(const uint8_t uuid[16], int timeout_ms, struct state_file *file,
 		struct state_record *record);
+
+/*
+ * Ask the owner not to start the domain again. Holds for as long as the asker lives and has not
+ * called state_end_stop(); returns a descriptor for that, or -E.
+ */
+int state_request_stop(const uint8_t uuid[16]);
+void state_end_stop(const uint8_t uuid[16], int fd);
+bool state_is_stop_requested(const uint8_t uuid[16]);
 
 /*
  * Call `visit` for every file, with is_owned when its owner lives. Files that make no sense and

@@ -101,6 +101,26 @@ static void test_owner(void **state)
 	assert_int_equal(files(), 0);
 }
 
+/* Killed between making the file and giving it its name. */
+static void test_unnamed_file(void **state)
+{
+	struct state_record record = record_of("guest", 1, 0, STATE_BUILDING);
+	struct state_file file;
+	char path[100];
+	int fd;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/domains/.new", dir);
+	fd = open(path, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(files(), 0);
+	assert_int_equal(state_create(&file, &record), 0);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(files(), 1);
+	state_remove(&file);
+}
+
 static void test_longest_name(void **state)
 {
 	struct state_record record = record_of("", 1, 65535, STATE_PRESERVED), read;
@@ -250,6 +270,28 @@ static void test_teardown_again(void **state)
 	assert_null(fake_store_get("/local/domain/9"));
 }
 
+static void test_stop_request(void **state)
+{
+	uint8_t uuid[16] = {7}, other[16] = {8};
+	int fd;
+
+	(void)state;
+	assert_false(state_is_stop_requested(uuid));
+	fd = state_request_stop(uuid);
+	assert_true(fd >= 0);
+	assert_true(state_is_stop_requested(uuid));
+	assert_false(state_is_stop_requested(other));
+	/* It is no record, and no business of the sweep. */
+	assert_int_equal(files(), 0);
+	/* The asker is killed: its wish dies with it. */
+	close(fd);
+	assert_false(state_is_stop_requested(uuid));
+	fd = state_request_stop(uuid);
+	assert_true(state_is_stop_requested(uuid));
+	state_end_stop(uuid, fd);
+	assert_false(state_is_stop_requested(uuid));
+}
+
 static void test_creation_lock(void **state)
 {
 	int lock = state_lock_creation();
@@ -266,6 +308,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_owner, set_up),
+		cmocka_unit_test_setup(test_unnamed_file, set_up),
 		cmocka_unit_test_setup(test_longest_name, set_up),
 		cmocka_unit_test_setup(test_garbage, set_up),
 		cmocka_unit_test_setup(test_half_built, set_up),
@@ -275,6 +318,7 @@ int main(void)
 		cmocka_unit_test_setup(test_number_of_another, set_up),
 		cmocka_unit_test_setup(test_owned_is_left, set_up),
 		cmocka_unit_test_setup(test_teardown_again, set_up),
+		cmocka_unit_test_setup(test_stop_request, set_up),
 		cmocka_unit_test_setup(test_creation_lock, set_up),
 	};
 	char command[100];
