@@ -13,10 +13,10 @@
 #include "mm/mm.h"
 
 #define EBDA_SEGMENT_PTR 0x40e /* BIOS data area: the EBDA's real-mode segment */
-#define BIOS_ROM_START   0xe0000
-#define BIOS_ROM_END     0x100000
-#define RSDP_ALIGN       16
-#define RSDP_SIZE        36
+#define BIOS_ROM_START	 0xe0000
+#define BIOS_ROM_END	 0x100000
+#define RSDP_ALIGN	 16
+#define RSDP_SIZE	 36
 
 struct acpi_info acpi_info;
 

@@ -10,7 +10,7 @@
 
 #define ACPI_IOAPICS_MAX   16
 #define ACPI_OVERRIDES_MAX 32
-#define ACPI_MCFG_MAX      8
+#define ACPI_MCFG_MAX	   8
 
 struct acpi_info {
 	paddr_t rsdp;
@@ -32,8 +32,8 @@ struct acpi_info {
 	} overrides[ACPI_OVERRIDES_MAX];
 	uint16_t pmtimer_port; /* 0: none */
 	bool pmtimer_32bit;
-	paddr_t hpet;          /* 0: none */
-	uint8_t century;       /* CMOS register of the century, 0: none */
+	paddr_t hpet;	 /* 0: none */
+	uint8_t century; /* CMOS register of the century, 0: none */
 	uint16_t pm1a_control, pm1b_control, pm1a_event, pm1b_event, smi_command;
 	uint8_t reset_value;
 	uint64_t reset_address; /* 0: none */

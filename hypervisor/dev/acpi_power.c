@@ -15,15 +15,15 @@
 #define PM1_SLEEP_TYPE_SHIFT 10
 #define PM1_SLEEP_TYPE_MASK  (7u << PM1_SLEEP_TYPE_SHIFT)
 #define PM1_SLEEP_ENABLE     (1u << 13)
-#define PM1_WAKE_STATUS      (1u << 15)
+#define PM1_WAKE_STATUS	     (1u << 15)
 
-#define ACPI_STATE_S5 5
+#define ACPI_STATE_S5	     5
 
-#define KBC_COMMAND    0x64
-#define KBC_BUSY       0x02
-#define KBC_PULSE_RESET 0xfe
-#define PCI_RESET_PORT 0xcf9
-#define PCI_RESET_FULL 0x06
+#define KBC_COMMAND	     0x64
+#define KBC_BUSY	     0x02
+#define KBC_PULSE_RESET	     0xfe
+#define PCI_RESET_PORT	     0xcf9
+#define PCI_RESET_FULL	     0x06
 
 enum gas_space { GAS_MEMORY = 0, GAS_IO = 1 };
 

@@ -120,10 +120,10 @@ _Static_assert(offsetof(struct fadt, century) == 108, "FADT");
 _Static_assert(offsetof(struct fadt, reset) == 116, "FADT");
 _Static_assert(offsetof(struct fadt, x_pm_timer) == 208, "FADT");
 
-#define FADT_V1_SIZE         offsetof(struct fadt, reset)
+#define FADT_V1_SIZE	     offsetof(struct fadt, reset)
 #define FADT_F_TIMER_32BIT   BIT(8)
 #define FADT_F_RESET_SUPPORT BIT(10)
-#define GAS_SYSTEM_IO        1
+#define GAS_SYSTEM_IO	     1
 
 struct hpet_table {
 	struct acpi_header header;

@@ -16,50 +16,50 @@
 #include "time/scale.h"
 #include "time/time.h"
 
-#define APIC_ID         0x20
-#define APIC_TPR        0x80
-#define APIC_EOI        0xb0
-#define APIC_LDR        0xd0
-#define APIC_DFR        0xe0
-#define APIC_SPURIOUS   0xf0
-#define APIC_ESR        0x280
-#define APIC_ICR        0x300
-#define APIC_ICR_HIGH   0x310
-#define APIC_LVT_TIMER  0x320
-#define APIC_LVT_THERMAL 0x330
-#define APIC_LVT_PERF   0x340
-#define APIC_LVT_LINT0  0x350
-#define APIC_LVT_LINT1  0x360
-#define APIC_LVT_ERROR  0x370
-#define APIC_TIMER_INIT 0x380
-#define APIC_TIMER_NOW  0x390
-#define APIC_TIMER_DIV  0x3e0
+#define APIC_ID		   0x20
+#define APIC_TPR	   0x80
+#define APIC_EOI	   0xb0
+#define APIC_LDR	   0xd0
+#define APIC_DFR	   0xe0
+#define APIC_SPURIOUS	   0xf0
+#define APIC_ESR	   0x280
+#define APIC_ICR	   0x300
+#define APIC_ICR_HIGH	   0x310
+#define APIC_LVT_TIMER	   0x320
+#define APIC_LVT_THERMAL   0x330
+#define APIC_LVT_PERF	   0x340
+#define APIC_LVT_LINT0	   0x350
+#define APIC_LVT_LINT1	   0x360
+#define APIC_LVT_ERROR	   0x370
+#define APIC_TIMER_INIT	   0x380
+#define APIC_TIMER_NOW	   0x390
+#define APIC_TIMER_DIV	   0x3e0
 
 #define APIC_BASE_ENABLE   (1u << 11)
 #define APIC_BASE_X2APIC   (1u << 10)
 #define APIC_SPURIOUS_ON   0x100
-#define LVT_MASKED         (1u << 16)
+#define LVT_MASKED	   (1u << 16)
 #define LVT_TSC_DEADLINE   (2u << 17)
-#define LVT_NMI            (4u << 8)
-#define ICR_BUSY           (1u << 12)
-#define ICR_ASSERT         (1u << 14)
-#define ICR_LEVEL          (1u << 15)
-#define ICR_INIT           (5u << 8)
-#define ICR_STARTUP        (6u << 8)
-#define ICR_NMI            (4u << 8)
-#define ICR_ALL_OTHERS     (3u << 18)
+#define LVT_NMI		   (4u << 8)
+#define ICR_BUSY	   (1u << 12)
+#define ICR_ASSERT	   (1u << 14)
+#define ICR_LEVEL	   (1u << 15)
+#define ICR_INIT	   (5u << 8)
+#define ICR_STARTUP	   (6u << 8)
+#define ICR_NMI		   (4u << 8)
+#define ICR_ALL_OTHERS	   (3u << 18)
 #define TIMER_DIVIDE_BY_16 3
 
-#define MSR_X2APIC_BASE  0x800
-#define MSR_TSC_DEADLINE 0x6e0
+#define MSR_X2APIC_BASE	   0x800
+#define MSR_TSC_DEADLINE   0x6e0
 
-#define PIC_MASTER_DATA 0x21
-#define PIC_SLAVE_DATA  0xa1
+#define PIC_MASTER_DATA	   0x21
+#define PIC_SLAVE_DATA	   0xa1
 
-#define CALIBRATE_NS    10000000
-#define CALIBRATE_TRIES 8
+#define CALIBRATE_NS	   10000000
+#define CALIBRATE_TRIES	   8
 
-static volatile uint32_t *apic_mmio; /* NULL in x2APIC mode */
+static volatile uint32_t *apic_mmio;  /* NULL in x2APIC mode */
 static struct tsc_scale ticks_per_ns; /* of the count-down timer */
 static bool has_deadline;
 
@@ -99,8 +99,8 @@ init_text void apic_init(void)
 
 init_text void apic_cpu_init(void)
 {
-	msr_write(MSR_APIC_BASE, msr_read(MSR_APIC_BASE) | APIC_BASE_ENABLE |
-					 (apic_mmio ? 0 : APIC_BASE_X2APIC));
+	msr_write(MSR_APIC_BASE,
+		  msr_read(MSR_APIC_BASE) | APIC_BASE_ENABLE | (apic_mmio ? 0 : APIC_BASE_X2APIC));
 	apic_write(APIC_TPR, 0);
 	if (apic_mmio) {
 		/* Flat logical mode; we address CPUs physically, but the I/O APIC may not. */
@@ -185,7 +185,8 @@ static void icr_write(uint32_t dest, uint32_t low)
 	uint64_t flags;
 
 	if (!apic_mmio) {
-		/* Earlier stores must be seen by the CPU interrupted: x2APIC writes do not order them. */
+		/* Earlier stores must be seen by the CPU interrupted: x2APIC writes do not order
+		 * them. */
 		__asm__ volatile("mfence; lfence" ::: "memory");
 		msr_write(MSR_X2APIC_BASE + APIC_ICR / 16, (uint64_t)dest << 32 | low);
 		return;

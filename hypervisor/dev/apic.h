@@ -6,16 +6,16 @@
 #include "lib/types.h"
 
 /* Vectors of our own; 0x20..0xdf are given to devices by dev/irq.c. */
-#define VECTOR_IRQ_FIRST  0x30
-#define VECTOR_IRQ_LAST   0xdf
-#define VECTOR_TIMER      0xf0
-#define VECTOR_KICK       0xf1 /* look at the softirqs */
-#define VECTOR_CALL       0xf2 /* run a function */
-#define VECTOR_ERROR      0xfe
-#define VECTOR_SPURIOUS   0xff
+#define VECTOR_IRQ_FIRST 0x30
+#define VECTOR_IRQ_LAST	 0xdf
+#define VECTOR_TIMER	 0xf0
+#define VECTOR_KICK	 0xf1 /* look at the softirqs */
+#define VECTOR_CALL	 0xf2 /* run a function */
+#define VECTOR_ERROR	 0xfe
+#define VECTOR_SPURIOUS	 0xff
 
-init_text void apic_init(void);     /* boot CPU: map it, mask the PICs */
-init_text void apic_cpu_init(void); /* each CPU: enable, LVTs */
+init_text void apic_init(void);		   /* boot CPU: map it, mask the PICs */
+init_text void apic_cpu_init(void);	   /* each CPU: enable, LVTs */
 init_text void apic_timer_calibrate(void); /* boot CPU, after time_init */
 uint32_t apic_id(void);
 void apic_eoi(void);

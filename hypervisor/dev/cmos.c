@@ -7,17 +7,17 @@
 #include "lib/string.h"
 #include "time/time.h"
 
-#define CMOS_INDEX 0x70
-#define CMOS_DATA  0x71
+#define CMOS_INDEX	  0x70
+#define CMOS_DATA	  0x71
 
-#define RTC_SECOND   0
-#define RTC_MINUTE   2
-#define RTC_HOUR     4
-#define RTC_DAY      7
-#define RTC_MONTH    8
-#define RTC_YEAR     9
-#define RTC_STATUS_A 10
-#define RTC_STATUS_B 11
+#define RTC_SECOND	  0
+#define RTC_MINUTE	  2
+#define RTC_HOUR	  4
+#define RTC_DAY		  7
+#define RTC_MONTH	  8
+#define RTC_YEAR	  9
+#define RTC_STATUS_A	  10
+#define RTC_STATUS_B	  11
 
 #define STATUS_A_UPDATING 0x80
 
@@ -47,8 +47,8 @@ init_text uint64_t cmos_time_read(void)
 	struct cmos_time first, second;
 
 	for (unsigned int tries = 0; tries < 10; tries++) {
-		for (unsigned int i = 0;
-		     i < 300 && (cmos_read(RTC_STATUS_A) & STATUS_A_UPDATING); i++)
+		for (unsigned int i = 0; i < 300 && (cmos_read(RTC_STATUS_A) & STATUS_A_UPDATING);
+		     i++)
 			delay_us(10);
 		cmos_time_get(&first);
 		cmos_time_get(&second);

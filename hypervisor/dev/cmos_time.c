@@ -3,8 +3,8 @@
 #include "dev/cmos.h"
 
 #define STATUS_B_BINARY 0x04
-#define STATUS_B_24H    0x02
-#define HOUR_PM         0x80
+#define STATUS_B_24H	0x02
+#define HOUR_PM		0x80
 
 static unsigned int decode(uint8_t v, bool binary)
 {

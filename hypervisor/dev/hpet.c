@@ -4,15 +4,15 @@
 #include "dev/counter.h"
 #include "mm/mm.h"
 
-#define HPET_PERIOD  0x004 /* femtoseconds, high half of the capabilities */
-#define HPET_CONFIG  0x010
-#define HPET_COUNTER 0x0f0
+#define HPET_PERIOD	0x004 /* femtoseconds, high half of the capabilities */
+#define HPET_CONFIG	0x010
+#define HPET_COUNTER	0x0f0
 
-#define HPET_SIZE       0x400
-#define HPET_ENABLE     1u
+#define HPET_SIZE	0x400
+#define HPET_ENABLE	1u
 #define HPET_PERIOD_MAX 100000000u /* the specification's bound: 100 ns */
 #define HPET_PERIOD_MIN 100000u
-#define FS_PER_S        1000000000000000UL
+#define FS_PER_S	1000000000000000UL
 
 static volatile uint32_t *hpet;
 

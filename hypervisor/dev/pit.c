@@ -6,10 +6,10 @@
 #include "cpu/asm.h"
 #include "dev/counter.h"
 
-#define PIT_HZ       1193182
-#define PIT_CHANNEL2 0x42
-#define PIT_COMMAND  0x43
-#define PIT_GATE     0x61 /* bit 0: gate of channel 2, bit 1: speaker */
+#define PIT_HZ	      1193182
+#define PIT_CHANNEL2  0x42
+#define PIT_COMMAND   0x43
+#define PIT_GATE      0x61 /* bit 0: gate of channel 2, bit 1: speaker */
 
 #define PIT_CH2_RATE  0xb4 /* channel 2, both bytes, mode 2 */
 #define PIT_CH2_LATCH 0x80

@@ -24,15 +24,15 @@
 
 /* Intel SDM vol. 3, "Message Address Register Format": the local APICs and their MSI window */
 #define MSI_START 0xfee00000UL
-#define MSI_END   0xfeefffffUL
+#define MSI_END	  0xfeefffffUL
 
 static init_data const struct {
 	uint16_t first, last;
 } ports_refused[] = {
-	{0x20, 0x21},   /* 8259 */
-	{0xa0, 0xa1},   /* 8259 */
-	{0x40, 0x43},   /* 8254 */
-	{0x61, 0x61},   /* gate of its channel 2, speaker */
+	{0x20, 0x21},	/* 8259 */
+	{0xa0, 0xa1},	/* 8259 */
+	{0x40, 0x43},	/* 8254 */
+	{0x61, 0x61},	/* gate of its channel 2, speaker */
 	{0xcf8, 0xcff}, /* PCI configuration, which is emulated */
 };
 
@@ -208,8 +208,7 @@ static init_text void modules_check(const struct boot_info *bi)
 	if (!bi->nr_modules)
 		panic("no dom0 kernel: the boot loader gave no module");
 	for (unsigned int i = 0; i < MIN(bi->nr_modules, 2u); i++)
-		if (bi->modules[i].end <= bi->modules[i].start ||
-		    bi->modules[i].start & ~PAGE_MASK)
+		if (bi->modules[i].end <= bi->modules[i].start || bi->modules[i].start & ~PAGE_MASK)
 			panic("boot module %u lies badly, at %lx", i, bi->modules[i].start);
 }
 
@@ -245,6 +244,6 @@ init_text void dom0_build(const struct boot_info *bi)
 	l4_pin(&im);
 	vcpu_prepare(&im);
 	rights_grant(im.d);
-	printk("dom0: %lu MB, %u vCPUs, kernel entry %lx\n", im.nr_pages >> 8,
-	       im.d->max_vcpus, elf.entry);
+	printk("dom0: %lu MB, %u vCPUs, kernel entry %lx\n", im.nr_pages >> 8, im.d->max_vcpus,
+	       elf.entry);
 }

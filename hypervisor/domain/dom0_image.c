@@ -15,7 +15,7 @@
 #include "mm/pte.h"
 
 #define PTE_GUEST_TABLE (PTE_TABLE | PTE_USER)
-#define PTE_GUEST_PAGE  (PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_DIRTY)
+#define PTE_GUEST_PAGE	(PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_DIRTY)
 
 void *dom0_pfn_to_virt(const struct dom0_image *im, uint64_t pfn)
 {
@@ -81,8 +81,8 @@ static init_text int p2m_alloc(struct dom0_image *im, mfn_t *first)
 		return -ENOMEM;
 	*first = page_to_mfn(pg);
 	for (uint64_t left = (1UL << order) - n; left;) {
-		unsigned int piece = MIN((unsigned int)__builtin_ctzl((1UL << order) - left),
-					 order_below(left));
+		unsigned int piece =
+			MIN((unsigned int)__builtin_ctzl((1UL << order) - left), order_below(left));
 
 		frames_free(pg + ((1UL << order) - left), piece);
 		left -= 1UL << piece;

@@ -27,15 +27,15 @@ struct elf_note {
 #define ELF_CLASS64   2
 #define ELF_LITTLE    1
 #define ELF_EXEC      2
-#define ELF_DYN       3
+#define ELF_DYN	      3
 #define ELF_X86_64    62
 #define ELF_PT_LOAD   1
 #define ELF_PT_NOTE   4
 #define ELF_PHNUM_MAX 64
 
 /* Above what the ABI keeps for the hypervisor. */
-#define GUEST_HIGH     0xffff880000000000UL
-#define PADDR_MAX      (1UL << 40)
+#define GUEST_HIGH	 0xffff880000000000UL
+#define PADDR_MAX	 (1UL << 40)
 #define BZIMAGE_MAGIC_AT 0x202
 
 static bool has_magic(const uint8_t *p, uint64_t size, const char *magic, size_t n, size_t at)
@@ -47,9 +47,11 @@ static bool is_compressed(const uint8_t *p, uint64_t size)
 {
 	return has_magic(p, size, "HdrS", 4, BZIMAGE_MAGIC_AT) ||
 	       has_magic(p, size, "\x1f\x8b", 2, 0) ||
-	       has_magic(p, size, "\xfd" "7zXZ", 5, 0) ||
-	       has_magic(p, size, "\x28\xb5\x2f\xfd", 4, 0) ||
-	       has_magic(p, size, "BZh", 3, 0) ||
+	       has_magic(p, size,
+			 "\xfd"
+			 "7zXZ",
+			 5, 0) ||
+	       has_magic(p, size, "\x28\xb5\x2f\xfd", 4, 0) || has_magic(p, size, "BZh", 3, 0) ||
 	       has_magic(p, size, "\x02\x21\x4c\x18", 4, 0) ||
 	       has_magic(p, size, "\x5d\x00\x00", 3, 0);
 }
@@ -65,8 +67,8 @@ static enum elf_result header_check(const uint8_t *image, uint64_t size, struct 
 	if (size < sizeof(*h) || memcmp(image, "\177ELF", 4))
 		return is_compressed(image, size) ? ELF_COMPRESSED : ELF_NOT_ELF;
 	memcpy(h, image, sizeof(*h));
-	if (h->ident[4] != ELF_CLASS64 || h->ident[5] != ELF_LITTLE ||
-	    h->machine != ELF_X86_64 || (h->type != ELF_EXEC && h->type != ELF_DYN))
+	if (h->ident[4] != ELF_CLASS64 || h->ident[5] != ELF_LITTLE || h->machine != ELF_X86_64 ||
+	    (h->type != ELF_EXEC && h->type != ELF_DYN))
 		return ELF_WRONG_KIND;
 	if (h->phentsize != sizeof(struct elf_phdr) || !h->phnum || h->phnum > ELF_PHNUM_MAX ||
 	    !is_inside(size, h->phoff, (uint64_t)h->phnum * sizeof(struct elf_phdr)))

@@ -62,7 +62,7 @@ void cap_unpark_all(struct domain *d)
 {
 	struct vcpu *v;
 
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		uint64_t flags;
 		struct runqueue *rq = runqueue_lock(v, &flags);
 		bool was_parked = v->sched.is_parked;

@@ -116,7 +116,7 @@ static void drift_limit(struct runqueue *rq)
 		return;
 	shift = ahead - SCHED_LAG - rq->min_vruntime;
 	rq->curr->sched.vruntime += shift;
-	list_for_each_entry (v, &rq->queue, sched.queue)
+	list_for_each_entry(v, &rq->queue, sched.queue)
 		v->sched.vruntime += shift;
 	min_update(rq);
 }
@@ -141,7 +141,7 @@ static struct vcpu *victim_find(struct runqueue *victim, unsigned int cpu, uint6
 {
 	struct vcpu *v;
 
-	list_for_each_entry (v, &victim->queue, sched.queue) {
+	list_for_each_entry(v, &victim->queue, sched.queue) {
 		if (v->sched.vruntime >= below)
 			return NULL;
 		if (cpumask_test(&v->sched.affinity, cpu) && !v->sched.is_running)
@@ -191,7 +191,7 @@ struct vcpu *runqueue_steal(struct runqueue *rq, uint64_t below)
 
 		if (!READ_ONCE(sched_nr_waiting))
 			return NULL;
-		for_each_online_cpu (cpu) {
+		for_each_online_cpu(cpu) {
 			uint64_t head = READ_ONCE(per_cpu(runqueue, cpu).head_vruntime);
 
 			if (cpu == rq->cpu || bit_test(tried.bits, cpu) || head >= least)

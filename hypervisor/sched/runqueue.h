@@ -17,28 +17,29 @@
 #include "lib/spinlock.h"
 #include "time/timer.h"
 
-#define MS 1000000UL
+#define MS		  1000000UL
 
-#define SCHED_GRANULARITY (5 * MS)  /* of virtual runtime: two equals change every twice this */
-#define SCHED_WAKE_GRAN   (1 * MS)  /* so much less, and a woken vCPU preempts at once */
-#define SCHED_RATELIMIT   (MS / 2)  /* nobody is preempted sooner */
-#define SCHED_SLICE_MAX   (10 * MS)
-#define SCHED_SLICE_MIN   (MS / 10)
-#define SCHED_BALANCE     (50 * MS) /* between looks at other CPUs when nobody waits here */
-#define SCHED_BONUS       (5 * MS)  /* how far a sleeper may lag behind when it wakes */
-#define SCHED_LAG         (40 * MS) /* how far a mover may differ from where it comes to */
+#define SCHED_GRANULARITY (5 * MS) /* of virtual runtime: two equals change every twice this */
+#define SCHED_WAKE_GRAN	  (1 * MS) /* so much less, and a woken vCPU preempts at once */
+#define SCHED_RATELIMIT	  (MS / 2) /* nobody is preempted sooner */
+#define SCHED_SLICE_MAX	  (10 * MS)
+#define SCHED_SLICE_MIN	  (MS / 10)
+#define SCHED_BALANCE	  (50 * MS) /* between looks at other CPUs when nobody waits here */
+#define SCHED_BONUS	  (5 * MS)  /* how far a sleeper may lag behind when it wakes */
+#define SCHED_LAG	  (40 * MS) /* how far a mover may differ from where it comes to */
 #define SCHED_CAP_PERIOD  (50 * MS)
 
 struct runqueue {
 	/* irq-safe.  A second one is only ever tried for, never waited for without bound. */
 	struct spinlock lock;
-	struct vcpu *curr;     /* whom the CPU runs; the idle vCPU if nobody */
+	struct vcpu *curr;	/* whom the CPU runs; the idle vCPU if nobody */
 	struct list_node queue; /* who waits, by virtual runtime */
 	unsigned int nr_queued;
-	uint64_t min_vruntime; /* of all here; never goes back */
-	uint64_t head_vruntime; /* of the first who waits, ~0 if nobody; others look without the lock */
+	uint64_t min_vruntime;	/* of all here; never goes back */
+	uint64_t head_vruntime; /* of the first who waits, ~0 if nobody; others look without the
+				   lock */
 	uint64_t curr_vruntime; /* likewise, as last accounted; ~0 when idle */
-	bool has_woken;        /* somebody woken should preempt curr */
+	bool has_woken;		/* somebody woken should preempt curr */
 
 	/* constant after init */
 	unsigned int cpu;
@@ -60,7 +61,7 @@ static inline void runqueue_unlock(struct runqueue *rq, uint64_t flags)
 enum enqueue_why {
 	ENQUEUE_PREEMPTED, /* it ran here until now */
 	ENQUEUE_WOKEN,
-	ENQUEUE_MOVED,     /* it comes from another CPU's queue */
+	ENQUEUE_MOVED, /* it comes from another CPU's queue */
 };
 
 /* All of these under the queue's lock. */
@@ -68,8 +69,8 @@ void runqueue_enqueue(struct runqueue *rq, struct vcpu *v, enum enqueue_why why,
 void runqueue_dequeue(struct runqueue *rq, struct vcpu *v);
 static inline struct vcpu *runqueue_head(const struct runqueue *rq)
 {
-	return list_is_empty(&rq->queue) ? NULL :
-					   list_first_entry(&rq->queue, struct vcpu, sched.queue);
+	return list_is_empty(&rq->queue) ? NULL
+					 : list_first_entry(&rq->queue, struct vcpu, sched.queue);
 }
 /* Brings curr's virtual runtime, its domain's cap and the queue's minimum up to `now`. */
 void runqueue_account(struct runqueue *rq, uint64_t now);
@@ -88,7 +89,7 @@ void cap_charge(struct domain *d, uint64_t ns, uint64_t now);
 /* The domain may not run before its next period: the caller has parked v. */
 bool cap_park(struct vcpu *v);
 uint64_t cap_budget(const struct domain *d); /* ns left in this period, ~0 uncapped */
-void cap_unpark_all(struct domain *d);      /* no lock held */
+void cap_unpark_all(struct domain *d);	     /* no lock held */
 
 void sched_watchdogs_init(struct domain *d); /* sched_op.c */
 

@@ -18,7 +18,8 @@ void vcpu_state_set(struct vcpu *v, int state, uint64_t now)
 	s->state = state;
 }
 
-/* The flag says "being written", for guests that asked for it (VMASST_TYPE_runstate_update_flag). */
+/* The flag says "being written", for guests that asked for it (VMASST_TYPE_runstate_update_flag).
+ */
 void vcpu_runstate_area_write(struct vcpu *v)
 {
 	struct vcpu_area *area = &v->sched.runstate_area;

@@ -106,7 +106,7 @@ static unsigned int idle_cpu_find(const struct vcpu *v, const struct cpumask *wa
 
 	cpumask_and(&candidates, &sched_idle_cpus, wanted);
 	cpumask_and(&candidates, &candidates, &v->sched.affinity);
-	for_each_cpu (cpu, &candidates)
+	for_each_cpu(cpu, &candidates)
 		if (idle_cpu_claim(cpu))
 			return cpu;
 	return MAX_CPUS;
@@ -126,7 +126,7 @@ static unsigned int busy_cpu_choose(const struct vcpu *v)
 	if (is_allowed(v, v->sched.cpu) &&
 	    would_preempt(v, READ_ONCE(per_cpu(runqueue, v->sched.cpu).curr_vruntime)))
 		return v->sched.cpu;
-	for_each_online_cpu (cpu) {
+	for_each_online_cpu(cpu) {
 		uint64_t ahead = READ_ONCE(per_cpu(runqueue, cpu).curr_vruntime);
 
 		if (!is_allowed(v, cpu) || (best != MAX_CPUS && ahead <= most))
@@ -178,8 +178,8 @@ static bool may_enqueue(const struct vcpu *v)
 /* Queues v, which is on no CPU, on the best one. Takes the lock of its queue, and releases it. */
 static void vcpu_place(struct runqueue *rq, struct vcpu *v, enum enqueue_why why, uint64_t flags)
 {
-	unsigned int cpu = why == ENQUEUE_PREEMPTED && is_allowed(v, rq->cpu) ? rq->cpu :
-										cpu_choose(v);
+	unsigned int cpu =
+		why == ENQUEUE_PREEMPTED && is_allowed(v, rq->cpu) ? rq->cpu : cpu_choose(v);
 	uint64_t now = time_now();
 
 	/* Between two locks another may queue it, or change where it may run. */
@@ -324,8 +324,8 @@ static struct vcpu *next_choose(struct runqueue *rq, struct vcpu *prev, uint64_t
 	if (head && (!stay || head_goes_first(rq, stay, head, now)))
 		local = head;
 	if (local) {
-		uint64_t least = head ? MIN(head->sched.vruntime, local->sched.vruntime) :
-					local->sched.vruntime;
+		uint64_t least = head ? MIN(head->sched.vruntime, local->sched.vruntime)
+				      : local->sched.vruntime;
 
 		below = least > SCHED_GRANULARITY ? least - SCHED_GRANULARITY : 0;
 		if (local == prev && now < prev->sched.switched_in + SCHED_RATELIMIT)
@@ -365,8 +365,8 @@ static void idle_cpu_call(struct runqueue *rq)
 static void next_begin(struct runqueue *rq, struct vcpu *prev, struct vcpu *next, uint64_t now)
 {
 	if (prev != rq->idle)
-		vcpu_state_set(prev, prev->sched.is_parked ? RUNSTATE_runnable : state_off_cpu(prev),
-			       now);
+		vcpu_state_set(
+			prev, prev->sched.is_parked ? RUNSTATE_runnable : state_off_cpu(prev), now);
 	else
 		vcpu_state_set(prev, RUNSTATE_runnable, now);
 	next->sched.is_running = true;
@@ -386,8 +386,8 @@ void sched_run(void)
 	runqueue_account(rq, now);
 	next = next_choose(rq, prev, now);
 	/* Too early yet to preempt: the slice ends as soon as it is not. */
-	rq->has_woken = rq->has_woken && next == prev &&
-			now < prev->sched.switched_in + SCHED_RATELIMIT;
+	rq->has_woken =
+		rq->has_woken && next == prev && now < prev->sched.switched_in + SCHED_RATELIMIT;
 	prev->sched.has_yielded = false;
 	idle_hint_set(rq, next == rq->idle);
 	if (next == prev) {
@@ -476,7 +476,7 @@ static unsigned int cpu_spread(unsigned int n)
 	unsigned int cpu;
 
 	n %= cpumask_weight(&cpu_online);
-	for_each_online_cpu (cpu)
+	for_each_online_cpu(cpu)
 		if (!n--)
 			return cpu;
 	return cpumask_first(&cpu_online);
@@ -587,15 +587,14 @@ void sched_dump(void)
 {
 	unsigned int cpu;
 
-	for_each_online_cpu (cpu) {
+	for_each_online_cpu(cpu) {
 		struct runqueue *rq = &per_cpu(runqueue, cpu);
 		uint64_t flags = spin_lock_irq(&rq->lock);
 		struct vcpu *v;
 
-		printk("CPU%u: runs d%uv%u, %u wait, vruntime %lu us\n", cpu,
-		       rq->curr->domain->id, rq->curr->id, rq->nr_queued,
-		       rq->min_vruntime / 1000);
-		list_for_each_entry (v, &rq->queue, sched.queue)
+		printk("CPU%u: runs d%uv%u, %u wait, vruntime %lu us\n", cpu, rq->curr->domain->id,
+		       rq->curr->id, rq->nr_queued, rq->min_vruntime / 1000);
+		list_for_each_entry(v, &rq->queue, sched.queue)
 			printk("  d%uv%u vruntime %lu us, weight %u\n", v->domain->id, v->id,
 			       v->sched.vruntime / 1000, v->domain->sched.weight);
 		spin_unlock_irq(&rq->lock, flags);

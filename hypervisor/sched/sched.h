@@ -16,28 +16,28 @@
 #include <xen/vcpu.h>
 
 #define SCHED_WEIGHT_DEFAULT 256
-#define SCHED_WATCHDOGS      2 /* per domain, as SCHEDOP_watchdog has them */
+#define SCHED_WATCHDOGS	     2 /* per domain, as SCHEDOP_watchdog has them */
 
 struct sched_vcpu {
 	/* protected by the lock of `cpu`'s run queue (runqueue.h) */
-	unsigned int cpu;        /* whose run queue it is on, or last ran on */
-	bool is_running;         /* its context is on a CPU (registers not saved yet) */
+	unsigned int cpu; /* whose run queue it is on, or last ran on */
+	bool is_running;  /* its context is on a CPU (registers not saved yet) */
 	bool is_queued;
-	bool is_parked;          /* its domain used up its cap; the cap's timer brings it back */
+	bool is_parked; /* its domain used up its cap; the cap's timer brings it back */
 	bool has_yielded;
 	struct list_node queue;
-	uint64_t vruntime;       /* weighted ns */
-	uint64_t run_since;      /* system time up to which its running is accounted */
-	uint64_t switched_in;    /* system time it was put on the CPU */
+	uint64_t vruntime;	 /* weighted ns */
+	uint64_t run_since;	 /* system time up to which its running is accounted */
+	uint64_t switched_in;	 /* system time it was put on the CPU */
 	struct cpumask affinity; /* hard */
 	struct cpumask soft_affinity;
 	struct cpumask affinity_saved; /* while SCHEDOP_pin_override is in force */
 	bool is_pin_overridden;
-	int state;               /* RUNSTATE_* */
+	int state; /* RUNSTATE_* */
 	uint64_t state_since;
-	uint64_t state_time[4];  /* ns in each RUNSTATE_* */
+	uint64_t state_time[4]; /* ns in each RUNSTATE_* */
 
-	uint32_t pause_count;    /* atomic; runs only at 0 */
+	uint32_t pause_count; /* atomic; runs only at 0 */
 	struct timer poll_timer;
 
 	struct vcpu_area runstate_area; /* VCPUOP_register_runstate_memory_area */
@@ -45,11 +45,11 @@ struct sched_vcpu {
 
 struct sched_domain {
 	uint16_t weight; /* 1..65535, of each vCPU, SCHED_WEIGHT_DEFAULT */
-	uint16_t cap;    /* percent of one CPU, 0 = none */
+	uint16_t cap;	 /* percent of one CPU, 0 = none */
 
 	struct spinlock cap_lock; /* irq-safe, taken inside a run queue's: */
-	uint64_t cap_used;        /* ns in this period */
-	bool is_cap_active;       /* cap_timer is set */
+	uint64_t cap_used;	  /* ns in this period */
+	bool is_cap_active;	  /* cap_timer is set */
 	struct timer cap_timer;
 
 	/* protected by domain->lock */
@@ -59,7 +59,7 @@ struct sched_domain {
 
 init_text void sched_init(void);
 init_text void sched_cpu_init(unsigned int cpu); /* on that CPU; makes its idle vCPU current */
-must_check int sched_vcpu_init(struct vcpu *v);  /* pause_count 1, VCPU_F_DOWN */
+must_check int sched_vcpu_init(struct vcpu *v);	 /* pause_count 1, VCPU_F_DOWN */
 void sched_vcpu_fini(struct vcpu *v);
 /* Teardown: gives back the guest pages it holds (vcpu_info, runstate and time areas). */
 void sched_vcpu_relinquish(struct vcpu *v);
@@ -86,7 +86,8 @@ void sched_run(void);
 void sched_switched(struct vcpu *prev);
 
 /* hard or soft may be NULL: unchanged.  -EINVAL when no CPU of `hard` is online */
-must_check int vcpu_set_affinity(struct vcpu *v, const struct cpumask *hard, const struct cpumask *soft);
+must_check int vcpu_set_affinity(struct vcpu *v, const struct cpumask *hard,
+				 const struct cpumask *soft);
 /* SCHEDOP_pin_override: cpu -1 undoes it.  -EINVAL: not online, -EBUSY: in force already */
 must_check int sched_pin_override(struct vcpu *v, int cpu);
 /* -EINVAL: weight 0, or cap beyond all CPUs */

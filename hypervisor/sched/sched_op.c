@@ -178,8 +178,7 @@ static long op_watchdog(const void *arg)
 void sched_watchdogs_init(struct domain *d)
 {
 	for (unsigned int i = 0; i < SCHED_WATCHDOGS; i++)
-		timer_init(&d->sched.watchdogs[i], watchdog_fired, d,
-			   cpumask_first(&cpu_online));
+		timer_init(&d->sched.watchdogs[i], watchdog_fired, d, cpumask_first(&cpu_online));
 }
 
 static long op_pin_override(const void *arg)

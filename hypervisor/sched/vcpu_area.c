@@ -9,11 +9,11 @@
 #include "mm/page.h"
 #include "pv/pv.h"
 
-#define AREA_ALIGN 8
+#define AREA_ALIGN		  8
 
 #define PTE_PRESENT_WRITABLE_USER 0x7UL
-#define PTE_FRAME_MASK            0x000ffffffffff000UL
-#define CANONICAL_LOW_END         0x0000800000000000UL
+#define PTE_FRAME_MASK		  0x000ffffffffff000UL
+#define CANONICAL_LOW_END	  0x0000800000000000UL
 
 static bool is_guest_range(uint64_t va, size_t size)
 {

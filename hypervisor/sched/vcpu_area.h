@@ -15,7 +15,7 @@ struct vcpu_area {
 	struct spinlock lock;  /* irq-safe, innermost; below: */
 	struct page *pages[2]; /* a writable reference each; [1] only if it crosses a page */
 	uint16_t offset;       /* in the first page */
-	uint16_t size;         /* 0: none registered */
+	uint16_t size;	       /* 0: none registered */
 };
 
 /*

@@ -26,7 +26,8 @@ int vcpu_info_register(struct vcpu *v, mfn_t mfn, unsigned int offset)
 		return -EINVAL;
 	}
 	spin_lock(&d->lock);
-	/* Another vCPU's may be moved only while it cannot run: its CPU reads the place unlocked. */
+	/* Another vCPU's may be moved only while it cannot run: its CPU reads the place unlocked.
+	 */
 	if (v->info_page || d->is_dying || (v != current && !bit_test(&v->flags, VCPU_F_DOWN))) {
 		spin_unlock(&d->lock);
 		page_put_and_type(pg);

@@ -50,7 +50,7 @@ static bool is_last_up(const struct vcpu *v)
 {
 	struct vcpu *other;
 
-	for_each_vcpu (v->domain, other)
+	for_each_vcpu(v->domain, other)
 		if (other != v && !bit_test(&other->flags, VCPU_F_DOWN))
 			return false;
 	return true;

@@ -51,7 +51,7 @@ static init_text void sample_take(struct sample *best)
 		uint64_t old = counter->read() & counter->mask, new = old;
 		uint64_t before = 0, after = tsc_read();
 
-		for (unsigned int n = 0; new == old && n < EDGE_READS_MAX; n++) {
+		for (unsigned int n = 0; new == old &&n < EDGE_READS_MAX; n++) {
 			before = after;
 			new = counter->read() & counter->mask;
 			after = tsc_read();

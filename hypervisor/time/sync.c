@@ -10,8 +10,8 @@
 #include "time/platform.h"
 #include "time/time.h"
 
-#define TEST_MS    2
-#define ANSWER_MS  10000 /* the boot CPU waits for us; this long means it does not */
+#define TEST_MS	  2
+#define ANSWER_MS 10000 /* the boot CPU waits for us; this long means it does not */
 
 enum stage { IDLE, ASKED, RUNNING, ANSWERED };
 

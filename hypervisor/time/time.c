@@ -122,7 +122,8 @@ static void rebase_start(unsigned int cpu)
 	timer_set(t, latest);
 }
 
-/* From `now` on, each CPU goes by a base of its own; those that run already begin with the common one. */
+/* From `now` on, each CPU goes by a base of its own; those that run already begin with the common
+ * one. */
 static init_text void unstable_set(const char *why, uint64_t now)
 {
 	unsigned int cpu;
@@ -130,10 +131,10 @@ static init_text void unstable_set(const char *why, uint64_t now)
 	printk("TSC not used as a common clock: %s\n", why);
 	latest = now;
 	platform_offset = now - platform_now();
-	for_each_online_cpu (cpu)
+	for_each_online_cpu(cpu)
 		per_cpu(cpu_base, cpu) = boot_base;
 	__atomic_store_n(&is_unstable, true, __ATOMIC_SEQ_CST);
-	for_each_online_cpu (cpu)
+	for_each_online_cpu(cpu)
 		rebase_start(cpu);
 }
 

@@ -15,7 +15,7 @@
 #include "lib/types.h"
 #include "time/scale.h"
 
-init_text void time_init(void);     /* boot CPU, after ACPI */
+init_text void time_init(void);	    /* boot CPU, after ACPI */
 init_text void time_cpu_init(void); /* each CPU, with its percpu area and APIC ready */
 /*
  * The boot CPU calls this again and again while it waits for another CPU to
@@ -23,7 +23,7 @@ init_text void time_cpu_init(void); /* each CPU, with its percpu area and APIC r
  */
 init_text void time_sync_source(void);
 
-uint64_t time_now(void); /* system time, ns */
+uint64_t time_now(void);	      /* system time, ns */
 uint64_t time_from_tsc(uint64_t tsc); /* a TSC value read on this CPU */
 uint64_t time_to_tsc(uint64_t ns);    /* for this CPU */
 uint64_t tsc_khz(void);

@@ -17,8 +17,8 @@ struct timer {
 	uint64_t expires;
 	unsigned int cpu;
 	bool is_set;
-	bool is_killed;   /* by timer_kill: can no longer be set */
-	bool is_running;  /* its callback runs now, on some CPU */
+	bool is_killed;			   /* by timer_kill: can no longer be set */
+	bool is_running;		   /* its callback runs now, on some CPU */
 	struct timer *child, *next, *prev; /* its place in the CPU's pairing heap */
 };
 

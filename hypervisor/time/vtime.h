@@ -12,8 +12,8 @@ struct vtime_vcpu {
 	uint64_t period; /* ns, 0 = off; changed by the vCPU's own hypercalls or while it is down */
 
 	/* written on the CPU it runs on, or under domain->lock while it does not run */
-	uint32_t version;  /* of its vcpu_time_info, even; the guest's copy is not believed */
-	bool is_published; /* what it was told holds for as long as the TSCs agree */
+	uint32_t version;      /* of its vcpu_time_info, even; the guest's copy is not believed */
+	bool is_published;     /* what it was told holds for as long as the TSCs agree */
 	struct vcpu_area area; /* VCPUOP_register_vcpu_time_memory_area */
 };
 

@@ -50,7 +50,7 @@ void wallclock_set(uint64_t sec, uint32_t nsec, uint64_t system_time)
 
 	wallclock_store(sec, nsec % NS_PER_S, system_time);
 	spin_lock(&domain_list_lock);
-	for_each_domain (d)
+	for_each_domain(d)
 		vtime_update_wallclock(d);
 	spin_unlock(&domain_list_lock);
 }

@@ -41,13 +41,13 @@ static void put64(uint8_t *p, uint64_t v)
 
 /* lapic 0xfee00000, then CPUs 0 (on), 1 (off), 2 (on), an I/O APIC, an override. */
 static const uint8_t madt_body[] = {
-	0,    0,    0xe0, 0xfe, 1, 0, 0, 0, /* */
-	0,    8,    0,    0,    1, 0, 0, 0, /* */
-	0,    8,    1,    1,    0, 0, 0, 0, /* */
-	0,    8,    2,    4,    1, 0, 0, 0, /* */
-	1,    12,   7,    0,    0, 0, 0xc0, 0xfe, 0, 0, 0, 0, /* */
-	2,    10,   0,    0,    2, 0, 0, 0, 0x0d, 0, /* */
-	0x7f, 6,    1,    2,    3, 4, /* a type we do not know */
+	0,    0,  0xe0, 0xfe, 1, 0, 0,	  0,		       /* */
+	0,    8,  0,	0,    1, 0, 0,	  0,		       /* */
+	0,    8,  1,	1,    0, 0, 0,	  0,		       /* */
+	0,    8,  2,	4,    1, 0, 0,	  0,		       /* */
+	1,    12, 7,	0,    0, 0, 0xc0, 0xfe, 0,    0, 0, 0, /* */
+	2,    10, 0,	0,    2, 0, 0,	  0,	0x0d, 0,       /* */
+	0x7f, 6,  1,	2,    3, 4,			       /* a type we do not know */
 };
 
 static int madt_parse(const uint8_t *body, size_t n, struct acpi_info *info)
@@ -143,11 +143,11 @@ TEST(madt_with_more_than_we_hold)
 TEST(madt_lists_a_cpu_twice)
 {
 	static const uint8_t body[] = {
-		0, 0, 0xe0, 0xfe, 1, 0, 0, 0, /* */
-		0, 8, 0, 3, 1, 0, 0, 0, /* */
-		9, 16, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, /* */
-		9, 16, 0, 0, 0x2c, 1, 0, 0, 1, 0, 0, 0, 9, 0, 0, 0, /* */
-		5, 12, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, /* the LAPIC lies elsewhere */
+		0, 0,  0xe0, 0xfe, 1,	 0, 0, 0,			  /* */
+		0, 8,  0,    3,	   1,	 0, 0, 0,			  /* */
+		9, 16, 0,    0,	   3,	 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, /* */
+		9, 16, 0,    0,	   0x2c, 1, 0, 0, 1, 0, 0, 0, 9, 0, 0, 0, /* */
+		5, 12, 0,    0,	   0,	 0, 0, 0, 1, 0, 0, 0, /* the LAPIC lies elsewhere */
 	};
 	struct acpi_info info;
 
@@ -245,11 +245,11 @@ TEST(fadt)
 	uint8_t body[244 - 36] = {0};
 	struct buffer b;
 
-	put32(body + 76 - 36, 0x608);  /* PM timer */
-	body[91 - 36] = 4;             /* its length */
-	put32(body + 64 - 36, 0x604);  /* PM1a control */
-	put32(body + 48 - 36, 0xb2);   /* SMI command */
-	body[108 - 36] = 0x32;         /* century */
+	put32(body + 76 - 36, 0x608); /* PM timer */
+	body[91 - 36] = 4;	      /* its length */
+	put32(body + 64 - 36, 0x604); /* PM1a control */
+	put32(body + 48 - 36, 0xb2);  /* SMI command */
+	body[108 - 36] = 0x32;	      /* century */
 	put32(body + 112 - 36, 1u << 8 | 1u << 10);
 	body[116 - 36] = 1; /* reset by I/O */
 	put64(body + 120 - 36, 0xcf9);

@@ -117,8 +117,10 @@ TEST(refuses_every_truncation)
 
 TEST(tells_compressed_kernels)
 {
-	static const char *const magics[] = {"\x1f\x8b\x08", "\xfd" "7zXZ", "\x28\xb5\x2f\xfd",
-					     "BZh9", "\x02\x21\x4c\x18"};
+	static const char *const magics[] = {"\x1f\x8b\x08",
+					     "\xfd"
+					     "7zXZ",
+					     "\x28\xb5\x2f\xfd", "BZh9", "\x02\x21\x4c\x18"};
 	struct elf_kernel k;
 	uint8_t file[0x300];
 
@@ -135,14 +137,14 @@ TEST(tells_compressed_kernels)
 	CHECK(strstr(elf_result_name(ELF_COMPRESSED), "zkernel"));
 }
 
-#define REFUSED(change, why)                                                                       \
-	do {                                                                                       \
-		struct elf_kernel k;                                                               \
-		struct image im;                                                                   \
-                                                                                                   \
-		image_make(&im);                                                                   \
-		change;                                                                            \
-		CHECK_EQ(parse(&im, &k), why);                                                     \
+#define REFUSED(change, why)                   \
+	do {                                   \
+		struct elf_kernel k;           \
+		struct image im;               \
+                                               \
+		image_make(&im);               \
+		change;                        \
+		CHECK_EQ(parse(&im, &k), why); \
 	} while (0)
 
 TEST(refuses_other_machines)
@@ -184,8 +186,8 @@ TEST(refuses_bad_notes)
 	REFUSED(im.phdr[1].p_type = PT_NULL, ELF_NO_XEN_NOTES);
 	REFUSED(memset(im.notes, 0xff, 4), ELF_MALFORMED);
 	REFUSED(memset(im.notes + 4, 0xff, 4), ELF_MALFORMED);
-	REFUSED(im.notes[24 + 8] = 99, ELF_MALFORMED);     /* no VIRT_BASE */
-	REFUSED(im.notes[24 + 16] = 1, ELF_MALFORMED);     /* not aligned */
+	REFUSED(im.notes[24 + 8] = 99, ELF_MALFORMED); /* no VIRT_BASE */
+	REFUSED(im.notes[24 + 16] = 1, ELF_MALFORMED); /* not aligned */
 	REFUSED(note_number(im.notes + 24, XEN_ELFNOTE_VIRT_BASE, 0xffff820000000000),
 		ELF_MALFORMED); /* in our part */
 	REFUSED(note_number(im.notes + 24, XEN_ELFNOTE_VIRT_BASE, 0xffff7fffc0000000),

@@ -4,7 +4,8 @@
  * and vCPUs that spin, or run and block.  What each got of the CPUs is
  * compared with what it should have got.
  *
- * Links: sched/sched.c sched/runqueue.c sched/runstate.c sched/cap.c sched/vcpu_area.c time/timer.c lib/bits.c
+ * Links: sched/sched.c sched/runqueue.c sched/runstate.c sched/cap.c sched/vcpu_area.c
+ * Links: time/timer.c lib/bits.c
  */
 #include "fake.h"
 
@@ -15,7 +16,7 @@
 #include "time/time.h"
 
 #define VCPUS_MAX 64
-#define SECOND    1000000000UL
+#define SECOND	  1000000000UL
 
 /* --- the machine around the scheduler --- */
 
@@ -94,7 +95,7 @@ void sched_watchdogs_init(struct domain *d)
 struct actor {
 	struct vcpu *v;
 	uint64_t burst, sleep; /* 0, 0: spins for ever */
-	uint64_t left;         /* of the present burst */
+	uint64_t left;	       /* of the present burst */
 	uint64_t wakes_at;     /* ~0: not asleep */
 	uint64_t worst_wait;   /* from wake to run */
 	uint64_t woken_at;
@@ -276,7 +277,7 @@ static struct domain *domain_make(domid_t id, unsigned int vcpus, uint16_t weigh
 
 	sched_domain_init(d);
 	CHECK_EQ(sched_set_params(d, weight, cap), 0);
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		memset(&v->sched, 0, sizeof(v->sched));
 		CHECK_EQ(sched_vcpu_init(v), 0);
 		actors[nr_actors++] = (struct actor){.v = v, .wakes_at = ~0UL};
@@ -296,7 +297,7 @@ static void domain_start(struct domain *d)
 {
 	struct vcpu *v;
 
-	for_each_vcpu (d, v)
+	for_each_vcpu(d, v)
 		vcpu_start(v);
 }
 
@@ -314,7 +315,7 @@ static void pin(struct domain *d, unsigned int cpu)
 	struct vcpu *v;
 
 	bit_set(mask.bits, cpu);
-	for_each_vcpu (d, v)
+	for_each_vcpu(d, v)
 		CHECK_EQ(vcpu_set_affinity(v, &mask, NULL), 0);
 }
 
@@ -327,13 +328,13 @@ static void machine_stop(void)
 		timer_kill(&per_cpu(runqueue, cpu).slice);
 }
 
-#define SIMULATION(name)                                                                           \
-	static void simulation_##name(void);                                                       \
-	TEST(name)                                                                                 \
-	{                                                                                          \
-		simulation_##name();                                                               \
-		machine_stop();                                                                    \
-	}                                                                                          \
+#define SIMULATION(name)                     \
+	static void simulation_##name(void); \
+	TEST(name)                           \
+	{                                    \
+		simulation_##name();         \
+		machine_stop();              \
+	}                                    \
 	static void simulation_##name(void)
 
 /* Percent of one CPU in the last `ns`. */
@@ -342,18 +343,18 @@ static double share(struct domain *d, const uint64_t *before, uint64_t ns)
 	uint64_t used = 0;
 	struct vcpu *v;
 
-	for_each_vcpu (d, v)
+	for_each_vcpu(d, v)
 		used += vcpu_cpu_time(v) - (before ? before[v->id] : 0);
 	return 100.0 * used / ns;
 }
 
-#define CHECK_SHARE(d, ns, want, tolerance)                                                        \
-	do {                                                                                       \
-		double got = share(d, NULL, ns);                                                   \
-                                                                                                   \
-		if (got < (want) - (tolerance) || got > (want) + (tolerance))                      \
-			fake_test_fail(__FILE__, __LINE__, "%s got %.1f%%, want %.1f%%", #d, got,  \
-				       (double)(want));                                            \
+#define CHECK_SHARE(d, ns, want, tolerance)                                                       \
+	do {                                                                                      \
+		double got = share(d, NULL, ns);                                                  \
+                                                                                                  \
+		if (got < (want) - (tolerance) || got > (want) + (tolerance))                     \
+			fake_test_fail(__FILE__, __LINE__, "%s got %.1f%%, want %.1f%%", #d, got, \
+				       (double)(want));                                           \
 	} while (0)
 
 SIMULATION(equal_spinners_share_one_cpu)

@@ -3,7 +3,8 @@
  * HYPERVISOR_sched_op, vcpu_op and set_timer_op: what each refuses and what
  * it does, with the scheduler itself replaced by records of what was asked.
  *
- * Links: sched/sched_op.c sched/vcpu_op.c sched/vcpu_info.c sched/vcpu_area.c time/vtime.c time/timer.c time/scale.c lib/bits.c
+ * Links: sched/sched_op.c sched/vcpu_op.c sched/vcpu_info.c sched/vcpu_area.c time/vtime.c
+ * Links: time/timer.c time/scale.c lib/bits.c
  */
 #include "fake.h"
 
@@ -208,21 +209,21 @@ static void end(void)
 {
 	struct vcpu *v;
 
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		vtime_vcpu_fini(v);
 		timer_stop(&v->sched.poll_timer);
 	}
 	free(d->shared_info);
 }
 
-#define OPS_TEST(name)                                                                             \
-	static void ops_##name(void);                                                              \
-	TEST(name)                                                                                 \
-	{                                                                                          \
-		begin();                                                                           \
-		ops_##name();                                                                      \
-		end();                                                                             \
-	}                                                                                          \
+#define OPS_TEST(name)                \
+	static void ops_##name(void); \
+	TEST(name)                    \
+	{                             \
+		begin();              \
+		ops_##name();         \
+		end();                \
+	}                             \
 	static void ops_##name(void)
 
 static long sched_op(unsigned long op, const void *arg)

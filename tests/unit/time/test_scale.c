@@ -17,7 +17,7 @@ static void check_near(uint64_t got, uint64_t want, uint64_t tolerance)
 
 TEST(scales_many_frequencies)
 {
-	static const uint64_t hz[] = {1000000,    3579545,    14318180,    100000000,
+	static const uint64_t hz[] = {1000000,	  3579545,    14318180,	   100000000,
 				      999999999,  1000000000, 1000000001,  2499602000,
 				      3000000000, 4294967296, 10000000000, 19999999999};
 
@@ -102,10 +102,10 @@ TEST(knows_leap_years_and_the_epoch)
 TEST(refuses_what_is_no_date)
 {
 	static const struct cmos_time bad[] = {
-		{0x60, 0, 0, 1, 1, 0x26, 0x20, 2},   {0, 0x60, 0, 1, 1, 0x26, 0x20, 2},
-		{0, 0, 0x24, 1, 1, 0x26, 0x20, 2},   {0, 0, 0, 0, 1, 0x26, 0x20, 2},
-		{0, 0, 0, 0x32, 1, 0x26, 0x20, 2},   {0, 0, 0, 1, 0, 0x26, 0x20, 2},
-		{0, 0, 0, 1, 0x13, 0x26, 0x20, 2},   {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
+		{0x60, 0, 0, 1, 1, 0x26, 0x20, 2}, {0, 0x60, 0, 1, 1, 0x26, 0x20, 2},
+		{0, 0, 0x24, 1, 1, 0x26, 0x20, 2}, {0, 0, 0, 0, 1, 0x26, 0x20, 2},
+		{0, 0, 0, 0x32, 1, 0x26, 0x20, 2}, {0, 0, 0, 1, 0, 0x26, 0x20, 2},
+		{0, 0, 0, 1, 0x13, 0x26, 0x20, 2}, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
 		{0, 0, 0, 1, 1, 0x50, 0x19, 2},
 	};
 

@@ -118,7 +118,8 @@ TEST(ns_and_tsc_convert_both_ways)
 	for (uint64_t ns = 1; ns < 1UL << 60; ns *= 3) {
 		uint64_t tsc = time_to_tsc(ns), back = time_from_tsc(tsc);
 
-		/* never early: a deadline armed at that TSC value is reached; late by nothing to speak of */
+		/* never early: a deadline armed at that TSC value is reached; late by nothing to
+		 * speak of */
 		CHECK(back + 2 + (ns >> 29) >= ns);
 		CHECK(back <= ns + 2 + (ns >> 29));
 	}
