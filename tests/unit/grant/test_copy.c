@@ -183,6 +183,16 @@ TEST(grant_copy_does_not_mix_up_what_is_pinned)
 	CHECK(!memcmp(bytes(own), bytes(granted), 16));
 	CHECK(!memcmp(bytes(own) + 16, bytes(other), 16));
 	CHECK(!memcmp(bytes(own) + 32, bytes(granted), 16));
+	/* one's own frame number, which is also a reference into one's own table */
+	other = grant(user, (uint32_t)page_to_mfn(own).v, user->id, 0);
+	memset(bytes(other), 0x77, PAGE_SIZE);
+	ops[0] = ops[2];
+	ops[1] = ops[2];
+	ops[1].flags = GNTCOPY_source_gref;
+	ops[1].dest.offset = 48;
+	CHECK_EQ(op(GNTTABOP_copy, ops, 2), 0);
+	CHECK_EQ(ops[1].status, GNTST_okay);
+	CHECK(!memcmp(bytes(own) + 48, bytes(other), 16));
 	copy_end();
 }
 

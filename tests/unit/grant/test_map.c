@@ -351,8 +351,10 @@ TEST(grant_unmap_and_replace)
 	fixture_begin();
 	grant(granter, 8, user->id, 0);
 	CHECK_EQ(do_map(8, ADDR, RW | GNTMAP_contains_pte, &arg.handle), GNTST_okay);
+	CHECK_EQ(pv_grant_map(ADDR + 1, false, MFN(55), true, 0), 0);
 	CHECK_EQ(op(GNTTABOP_unmap_and_replace, &arg, 1), 0);
 	CHECK_EQ(arg.status, GNTST_general_error); /* only by address */
+	CHECK_EQ(pv_grant_unmap(ADDR + 1, false, MFN(55), true, 0), 0);
 	CHECK_EQ(do_unmap(arg.handle, ADDR, 0), GNTST_okay);
 	CHECK_EQ(do_map(8, ADDR, RW, &h), GNTST_okay);
 	arg.handle = h;
