@@ -14,6 +14,8 @@
 
 #define LEAVES_MAX     128
 #define LEAF_BASIC_MAX 0xdU
+#define LEAF_HYP       0x40000000U
+#define LEAF_HYP_2     0x40000100U
 #define LEAF_EXT       0x80000000U
 #define LEAF_EXT_MAX   0x80000021U
 
@@ -61,8 +63,6 @@ static void leaf_add(enum view view, uint32_t leaf, uint32_t sub, xen_cpuid_leaf
 	uint32_t r[4];
 
 	leaf_read(view, leaf, sub == XEN_CPUID_NO_SUBLEAF ? 0 : sub, r);
-	if (!r[0] && !r[1] && !r[2] && !r[3])
-		return;
 	out[(*n)++] = (xen_cpuid_leaf_t){leaf, sub, r[0], r[1], r[2], r[3]};
 }
 
@@ -74,7 +74,11 @@ static void basic_leaf_add(enum view view, uint32_t leaf, xen_cpuid_leaf_t *out,
 		leaf_add(view, leaf, sub, out, n);
 }
 
-/* All leaves; at most LEAVES_MAX: 10 + 73 basic and 34 extended. */
+/*
+ * All leaves, empty ones too: the stock tools size the list they set by the
+ * one they got.  At most LEAVES_MAX: 10 + 73 basic, 2 of the hypervisor, 34
+ * extended.
+ */
 static uint32_t leaves_list(enum view view, xen_cpuid_leaf_t *out)
 {
 	uint32_t r[4], n = 0;
@@ -82,6 +86,8 @@ static uint32_t leaves_list(enum view view, xen_cpuid_leaf_t *out)
 	leaf_read(view, 0, 0, r);
 	for (uint32_t leaf = 0; leaf <= MIN(r[0], LEAF_BASIC_MAX); leaf++)
 		basic_leaf_add(view, leaf, out, &n);
+	out[n++] = (xen_cpuid_leaf_t){.leaf = LEAF_HYP, .subleaf = XEN_CPUID_NO_SUBLEAF};
+	out[n++] = (xen_cpuid_leaf_t){.leaf = LEAF_HYP_2, .subleaf = XEN_CPUID_NO_SUBLEAF};
 	leaf_read(view, LEAF_EXT, 0, r);
 	for (uint32_t leaf = LEAF_EXT; leaf <= MIN(r[0], LEAF_EXT_MAX); leaf++)
 		leaf_add(view, leaf, XEN_CPUID_NO_SUBLEAF, out, &n);
