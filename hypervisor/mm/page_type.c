@@ -41,27 +41,18 @@ static unsigned int word_progress(uint64_t word)
 	return word >> PAGE_PROGRESS_SHIFT & 0xffff;
 }
 
-/* The domain that owns a frame we hold a reference to, with a reference to it. */
+/* The domain that owns a frame we hold a reference to; the current one needs no holding. */
 static struct domain *owner_get(const struct page *pg)
 {
 	domid_t id = page_owner_id(pg);
 
-	if (current && current->domain->id == id)
-		return domain_hold(current->domain) ? current->domain : NULL;
-	return domain_get(id);
+	return current && current->domain->id == id ? current->domain : domain_get(id);
 }
 
-/*
- * The frame was a page table, writable or a descriptor table until now: no
- * CPU may still translate by it, or to it, as that.  (A mapping by another
- * domain than the owner was flushed when it went: pv/pagetable.c.)
- */
-static void type_flush(struct domain *d)
+static void owner_put(struct domain *d)
 {
-	struct cpumask cpus;
-
-	pv_domain_dirty_cpus(d, &cpus);
-	tlb_flush_mask(&cpus);
+	if (!current || d != current->domain)
+		domain_put(d);
 }
 
 /* A busy frame is another CPU's work: wait for it. */
@@ -143,8 +134,12 @@ static int type_begin(struct page *pg, uint64_t old, enum page_type type, bool p
 		type_settle(pg, old);
 		return -EINVAL;
 	}
+	/*
+	 * No CPU may still translate by this frame, or to it, as what it was.
+	 * (Mappings by other domains were flushed as they went: pv/pagetable.c.)
+	 */
 	if (before != PAGE_NONE && before != type && !(old & PAGE_TYPE_COUNT))
-		type_flush(d);
+		pv_flush_domain(d);
 	if (type_needs_validation(type)) {
 		uint64_t word = old & PAGE_TYPE_COUNT ? old : TYPE_WORD(type);
 
@@ -152,7 +147,7 @@ static int type_begin(struct page *pg, uint64_t old, enum page_type type, bool p
 	} else {
 		type_settle(pg, TYPE_WORD(type) | PAGE_T_VALIDATED | 1);
 	}
-	domain_put(d);
+	owner_put(d);
 	return ret;
 }
 
@@ -241,7 +236,7 @@ static int type_end(struct page *pg, uint64_t word, unsigned int progress, bool 
 
 	ASSERT(d); /* a domain outlives the types of its frames */
 	ret = type_undo(pg, d, word & ~PAGE_T_FAILED, progress, preemptible, false);
-	domain_put(d);
+	owner_put(d);
 	return ret;
 }
 

@@ -49,8 +49,8 @@ int pv_drop_pending(struct vcpu *v)
 int pv_owner_get(domid_t id, struct domain **out)
 {
 	if (id == DOMID_SELF || id == current->domain->id) {
-		*out = current->domain;
-		return domain_hold(*out) ? 0 : -ESRCH;
+		*out = current->domain; /* which lives as long as it is running */
+		return 0;
 	}
 	if (id == DOMID_IO || id == DOMID_XEN) {
 		if (!current->domain->is_privileged)
@@ -63,7 +63,7 @@ int pv_owner_get(domid_t id, struct domain **out)
 
 void pv_owner_put(struct domain *d)
 {
-	if (d != &dom_io && d != &dom_xen)
+	if (d != current->domain && d != &dom_io && d != &dom_xen)
 		domain_put(d);
 }
 

@@ -78,25 +78,25 @@ int pte_get_l1(struct domain *d, struct domain *owner, uint64_t *entry)
 	return 0;
 }
 
+/* The frame of an entry, if it is RAM, and so has references. */
+static struct page *pte_page(uint64_t entry)
+{
+	mfn_t mfn = MFN(pte_frame(entry));
+
+	return likely(mfn_is_ram(mfn)) ? mfn_to_page(mfn) : NULL;
+}
+
 /*
  * Another domain does not flush our TLBs when its frame changes: what we map
  * of it must be gone from them before its references are.
  */
-static bool pte_is_foreign(const struct domain *d, uint64_t entry)
+static bool page_is_foreign(const struct domain *d, const struct page *pg)
 {
-	mfn_t mfn = MFN(pte_frame(entry));
-
-	return mfn_is_ram(mfn) && !page_is_owned_by(mfn_to_page(mfn), d->id);
+	return !page_is_owned_by(pg, d->id);
 }
 
-static void pte_drop_l1(uint64_t entry)
+static void pte_drop_l1(struct page *pg, uint64_t entry)
 {
-	mfn_t mfn = MFN(pte_frame(entry));
-	struct page *pg;
-
-	if (unlikely(!mfn_is_ram(mfn)))
-		return;
-	pg = mfn_to_page(mfn);
 	if (entry & PTE_WRITE)
 		page_put_type(pg, false);
 	page_put(pg);
@@ -104,11 +104,16 @@ static void pte_drop_l1(uint64_t entry)
 
 void pte_put_l1(struct domain *d, uint64_t entry)
 {
+	struct page *pg;
+
 	if (!(entry & PTE_PRESENT))
 		return;
-	if (unlikely(pte_is_foreign(d, entry)))
+	pg = pte_page(entry);
+	if (unlikely(!pg))
+		return;
+	if (unlikely(page_is_foreign(d, pg)))
 		pv_flush_domain(d);
-	pte_drop_l1(entry);
+	pte_drop_l1(pg, entry);
 }
 
 static int l1_validate(struct domain *d, uint64_t *entries, unsigned int *progress)
@@ -136,15 +141,16 @@ static void l1_undo(struct domain *d, const uint64_t *entries, unsigned int prog
 
 	while (progress--) {
 		uint64_t entry = entries[progress];
+		struct page *pg = entry & PTE_PRESENT ? pte_page(entry) : NULL;
 
-		if (!(entry & PTE_PRESENT))
+		if (!pg)
 			continue;
 		/* nothing leads to this table any more: one flush does for all its entries */
-		if (unlikely(!is_flushed && pte_is_foreign(d, entry))) {
+		if (unlikely(!is_flushed && page_is_foreign(d, pg))) {
 			pv_flush_domain(d);
 			is_flushed = true;
 		}
-		pte_drop_l1(entry);
+		pte_drop_l1(pg, entry);
 	}
 }
 
@@ -304,59 +310,64 @@ void table_close(struct table *t)
 }
 
 static int replace_l1(const struct table *t, uint64_t *entry, struct domain *owner, uint64_t *old,
-		      uint64_t new)
+		      uint64_t val)
 {
 	uint64_t was = *old;
+	struct page *pg;
 	int ret;
 
-	if (!(new &PTE_PRESENT)) {
-		if (!pte_cmpxchg(entry, old, new))
+	if (!(val & PTE_PRESENT)) {
+		if (!pte_cmpxchg(entry, old, val))
 			return -EAGAIN;
 		pte_put_l1(t->d, was);
 		return 0;
 	}
 	/* the same frame, with no more rights than before: its references stay */
-	if ((was & PTE_PRESENT) && !((was ^ new) & PTE_ADDR_MASK) && !(new & ~was &PTE_WRITE)) {
-		if (!l1_flags_ok(t->d, new))
+	if ((was & PTE_PRESENT) && !((was ^ val) & PTE_ADDR_MASK) &&
+	    ((was & PTE_WRITE) || !(val & PTE_WRITE))) {
+		if (!l1_flags_ok(t->d, val))
 			return -EINVAL;
-		if (!pte_cmpxchg(entry, old, l1_adjust(new)))
+		if (!pte_cmpxchg(entry, old, l1_adjust(val)))
 			return -EAGAIN;
-		if ((was & ~new &PTE_WRITE) && mfn_is_ram(MFN(pte_frame(was)))) {
-			if (unlikely(pte_is_foreign(t->d, was)))
+		pg = (was ^ val) & PTE_WRITE ? pte_page(was) : NULL;
+		if (pg) {
+			if (unlikely(page_is_foreign(t->d, pg)))
 				pv_flush_domain(t->d);
-			page_put_type(mfn_to_page(MFN(pte_frame(was))), false);
+			page_put_type(pg, false);
 		}
 		return 0;
 	}
-	ret = pte_get_l1(t->d, owner, &new);
+	ret = pte_get_l1(t->d, owner, &val);
 	if (ret)
 		return ret;
-	if (!pte_cmpxchg(entry, old, new)) {
-		pte_drop_l1(new);
+	if (!pte_cmpxchg(entry, old, val)) {
+		pg = pte_page(val);
+		if (pg)
+			pte_drop_l1(pg, val);
 		return -EAGAIN;
 	}
 	pte_put_l1(t->d, was);
 	return 0;
 }
 
-static int replace_upper(const struct table *t, uint64_t *entry, uint64_t *old, uint64_t new)
+static int replace_upper(const struct table *t, uint64_t *entry, uint64_t *old, uint64_t val)
 {
 	uint64_t was = *old;
 
-	if ((was & new &PTE_PRESENT) && !((was ^ new) & PTE_ADDR_MASK)) {
-		if (new &UPPER_REFUSED)
+	if ((was & val & PTE_PRESENT) && !((was ^ val) & PTE_ADDR_MASK)) {
+		if (val & UPPER_REFUSED)
 			return -EINVAL;
-		return pte_cmpxchg(entry, old, new | PTE_USER) ? 0 : -EAGAIN;
+		return pte_cmpxchg(entry, old, val | PTE_USER) ? 0 : -EAGAIN;
 	}
-	if (new &PTE_PRESENT) {
-		int ret = pte_get_upper(t->d, t->level, &new, true);
+	if (val & PTE_PRESENT) {
+		int ret = pte_get_upper(t->d, t->level, &val, true);
 
 		if (ret)
 			return ret;
 	}
-	if (!pte_cmpxchg(entry, old, new)) {
-		if (new &PTE_PRESENT)
-			pv_drop_table(mfn_to_page(MFN(pte_frame(new))));
+	if (!pte_cmpxchg(entry, old, val)) {
+		if (val & PTE_PRESENT)
+			pv_drop_table(mfn_to_page(MFN(pte_frame(val))));
 		return -EAGAIN;
 	}
 	if (was & PTE_PRESENT)
@@ -365,32 +376,32 @@ static int replace_upper(const struct table *t, uint64_t *entry, uint64_t *old, 
 }
 
 int table_replace(const struct table *t, unsigned int slot, struct domain *owner, uint64_t *old,
-		  uint64_t new)
+		  uint64_t val)
 {
 	uint64_t *entry = &t->entries[slot];
 
 	switch (t->level) {
 	case 0:
-		return pte_cmpxchg(entry, old, new) ? 0 : -EAGAIN;
+		return pte_cmpxchg(entry, old, val) ? 0 : -EAGAIN;
 	case 1:
-		return replace_l1(t, entry, owner, old, new);
+		return replace_l1(t, entry, owner, old, val);
 	case 4:
 		if (l4_slot_is_hyp(slot))
 			return -EINVAL;
-		return replace_upper(t, entry, old, new);
+		return replace_upper(t, entry, old, val);
 	default:
-		return replace_upper(t, entry, old, new);
+		return replace_upper(t, entry, old, val);
 	}
 }
 
-int table_write(const struct table *t, unsigned int slot, struct domain *owner, uint64_t new,
+int table_write(const struct table *t, unsigned int slot, struct domain *owner, uint64_t val,
 		uint64_t keep)
 {
 	uint64_t old = READ_ONCE(t->entries[slot]);
 	int ret;
 
 	do {
-		ret = table_replace(t, slot, owner, &old, new | (old & keep));
+		ret = table_replace(t, slot, owner, &old, val | (old & keep));
 	} while (unlikely(ret == -EAGAIN));
 	return ret;
 }

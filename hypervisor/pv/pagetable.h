@@ -94,8 +94,8 @@ static inline bool pv_has_pending(const struct vcpu *v)
 }
 
 /*
- * The domain whose frames a hypercall's domid argument means: with a
- * reference, 0, -ESRCH, -EPERM.  dom_io and dom_xen are privileged callers' only.
+ * The domain whose frames a hypercall's domid argument means, to be put by
+ * pv_owner_put: 0, -ESRCH, -EPERM.  dom_io and dom_xen are privileged callers' only.
  */
 must_check int pv_owner_get(domid_t id, struct domain **out);
 void pv_owner_put(struct domain *d);

@@ -30,23 +30,27 @@ static int entry_execute(const struct table *t, uint64_t addr, const struct pte_
 {
 	unsigned int slot = addr % PAGE_SIZE / sizeof(uint64_t), offset = addr % sizeof(uint64_t);
 	uint64_t old = READ_ONCE(t->entries[slot]);
-	struct cpu_user_regs after;
-	int ret;
+	/* all that an instruction may change besides rip */
+	uint64_t *reg = pte_insn_reg(regs, insn->reg < 0 ? 0 : insn->reg);
+	uint64_t was_reg = *reg, was_rax = regs->rax, was_flags = regs->rflags;
 
-	do {
+	for (;;) {
 		uint64_t value;
+		int ret = 0;
 
-		after = *regs;
-		ret = 0;
-		if (pte_insn_execute(insn, part_get(old, offset, insn->size), &value, &after))
+		if (pte_insn_execute(insn, part_get(old, offset, insn->size), &value, regs))
 			ret = table_replace(t, slot, t->d, &old,
 					    part_set(old, offset, insn->size, value));
-	} while (ret == -EAGAIN);
-	if (!ret) {
-		after.rip += insn->length;
-		*regs = after;
+		if (!ret) {
+			regs->rip += insn->length;
+			return 0;
+		}
+		regs->rax = was_rax;
+		*reg = was_reg;
+		regs->rflags = was_flags;
+		if (ret != -EAGAIN)
+			return ret;
 	}
-	return ret;
 }
 
 bool pv_fault_write_pte(struct vcpu *v, uint64_t addr, struct cpu_user_regs *regs)

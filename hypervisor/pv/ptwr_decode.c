@@ -250,15 +250,16 @@ bool pte_insn_decode(const uint8_t *code, unsigned int n, struct pte_insn *insn)
 
 /* --- execution --- */
 
-static uint64_t *reg_of(struct cpu_user_regs *regs, unsigned int n)
+uint64_t *pte_insn_reg(struct cpu_user_regs *regs, unsigned int n)
 {
-	uint64_t *const all[16] = {
-		&regs->rax, &regs->rcx, &regs->rdx, &regs->rbx, &regs->rsp, &regs->rbp,
-		&regs->rsi, &regs->rdi, &regs->r8,  &regs->r9,	&regs->r10, &regs->r11,
-		&regs->r12, &regs->r13, &regs->r14, &regs->r15,
+#define REG(name) offsetof(struct cpu_user_regs, name)
+	static const uint8_t offsets[16] = {
+		REG(rax), REG(rcx), REG(rdx), REG(rbx), REG(rsp), REG(rbp), REG(rsi), REG(rdi),
+		REG(r8),  REG(r9),  REG(r10), REG(r11), REG(r12), REG(r13), REG(r14), REG(r15),
 	};
+#undef REG
 
-	return all[n];
+	return (uint64_t *)((char *)regs + offsets[n]);
 }
 
 static uint64_t size_mask(unsigned int size)
@@ -284,7 +285,7 @@ static uint64_t operand(const struct pte_insn *insn, struct cpu_user_regs *regs)
 	uint64_t value = insn->imm;
 
 	if (insn->reg >= 0)
-		value = *reg_of(regs, insn->reg) >> (insn->is_high_byte ? 8 : 0);
+		value = *pte_insn_reg(regs, insn->reg) >> (insn->is_high_byte ? 8 : 0);
 	return value & size_mask(insn->size);
 }
 
@@ -349,7 +350,7 @@ bool pte_insn_execute(const struct pte_insn *insn, uint64_t old, uint64_t *new,
 		return true;
 	case PTE_OP_XCHG:
 		*new = src;
-		reg_write(reg_of(regs, insn->reg), size, insn->is_high_byte, old);
+		reg_write(pte_insn_reg(regs, insn->reg), size, insn->is_high_byte, old);
 		return true;
 	case PTE_OP_CMPXCHG:
 		*new = src;
@@ -359,7 +360,7 @@ bool pte_insn_execute(const struct pte_insn *insn, uint64_t old, uint64_t *new,
 		return false;
 	case PTE_OP_XADD:
 		*new = add(old, src, size, regs);
-		reg_write(reg_of(regs, insn->reg), size, insn->is_high_byte, old);
+		reg_write(pte_insn_reg(regs, insn->reg), size, insn->is_high_byte, old);
 		return true;
 	case PTE_OP_ADD:
 		*new = add(old, src, size, regs);

@@ -45,4 +45,7 @@ must_check bool pte_insn_decode(const uint8_t *code, unsigned int n, struct pte_
 must_check bool pte_insn_execute(const struct pte_insn *insn, uint64_t old, uint64_t *new,
 				 struct cpu_user_regs *regs);
 
+/* A general register by its number in instructions. */
+uint64_t *pte_insn_reg(struct cpu_user_regs *regs, unsigned int n);
+
 #endif

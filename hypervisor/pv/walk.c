@@ -62,6 +62,10 @@ void pv_flush_domain(const struct domain *d)
 {
 	struct cpumask cpus;
 
+	if (d->max_vcpus == 1 && current && d == current->domain) {
+		tlb_flush_local();
+		return;
+	}
 	pv_domain_dirty_cpus(d, &cpus);
 	tlb_flush_mask(&cpus);
 }
