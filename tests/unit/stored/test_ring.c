@@ -338,6 +338,31 @@ static void no_byte_is_lost_over_restarts(void **state)
 	assert_string_equal(answer.data, "OK");
 }
 
+/* What was taken of a request longer than the ring is not in the ring any more. */
+static void half_a_request_survives(void **state)
+{
+	char message[16 + 2002], body[2002];
+	uint32_t len, sent = 0;
+	bool moved;
+
+	(void)state;
+	settle();
+	for (size_t i = 0; i < sizeof(body); i++)
+		body[i] = (char)('a' + i % 26);
+	memcpy(body, "x", 2);
+	len = make_request(message, XS_WRITE, body, sizeof(body));
+	while (sent < len) {
+		sent += guest_send(message + sent, len - sent);
+		assert_int_equal(ring_pull(&page, guest, &moved), sent == len);
+		/* The next part overwrites what was taken. */
+		sent += guest_send(message + sent, len - sent < 700 ? len - sent : 700);
+		restart();
+	}
+	ring_pull(&page, guest, &moved);
+	assert_int_equal(ask(dom0, XS_READ, 0, "/local/domain/5/x", NULL), 2000);
+	assert_memory_equal(answer.data, body + 2, 2000);
+}
+
 /* A transaction open over a restart goes on, and ends in EAGAIN. */
 static void transactions_are_doomed_by_a_restart(void **state)
 {
@@ -394,6 +419,7 @@ int main(void)
 		TEST(overlong_requests_are_refused),
 		TEST(a_guest_may_reconnect),
 		KILLS(no_byte_is_lost_over_restarts),
+		KILLS(half_a_request_survives),
 		KILLS(transactions_are_doomed_by_a_restart),
 		KILLS(a_page_that_cannot_be_is_not_adopted),
 	};
