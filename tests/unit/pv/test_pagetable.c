@@ -287,6 +287,29 @@ TEST(type_changes_flush_the_domains_cpus)
 	CHECK_EQ(fake_tlb_flushes[0], 2);
 }
 
+TEST(a_domain_of_one_vcpu_flushes_its_own_cpu)
+{
+	struct guest other;
+
+	guest_init(&g, 0, 0);
+	g.d->max_vcpus = 1;
+	guest_start(&g);
+	guest_init(&other, 2, 3);
+	other.d->max_vcpus = 1;
+	fake_cpu_set(0);
+	memset(fake_tlb_flushes, 0, sizeof(fake_tlb_flushes));
+	CHECK_EQ(guest_set_entry(g.l1, 5, 0), 0);
+	CHECK_EQ(guest_mmuext(MMUEXT_PIN_L1_TABLE, mfn_of(g.data[1]), 0), 0);
+	CHECK_EQ(fake_tlb_flushes[0], 1);
+	CHECK_EQ(fake_tlb_flushes[3], 0);
+	/* for a frame of another, that one's */
+	other.data[1]->type = (uint64_t)PAGE_WRITABLE << PAGE_TYPE_SHIFT;
+	CHECK_EQ(guest_mmuext_for(MMUEXT_PIN_L1_TABLE, mfn_of(other.data[1]), 0, 2), 0);
+	CHECK_EQ(fake_tlb_flushes[0], 1);
+	CHECK_EQ(fake_tlb_flushes[3], 1);
+	g.d->max_vcpus = other.d->max_vcpus = 2;
+}
+
 TEST(validation_and_undoing_go_on_after_every_step)
 {
 	for (unsigned int every = 1; every < 12; every++) {
