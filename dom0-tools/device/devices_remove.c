@@ -167,11 +167,24 @@ static bool backend_is_settled(struct remover *r, struct backend *b)
 	return !b->is_unprobed;
 }
 
+/* True when the store had something to tell. */
+static bool remover_drain(struct remover *r)
+{
+	struct zstore_event event;
+	bool any = false;
+
+	while (!zstore_next_event(r->store, 0, &event)) {
+		zstore_free_event(&event);
+		any = true;
+	}
+	link_watch_drain(r->links_fd);
+	return any;
+}
+
 static int remover_wait(struct remover *r, bool (*is_done)(struct remover *, struct backend *),
 			int64_t deadline)
 {
 	struct pollfd fds[2] = {{.events = POLLIN}, {.fd = r->links_fd, .events = POLLIN}};
-	struct zstore_event event;
 	size_t i, done;
 
 	for (;;) {
@@ -181,12 +194,13 @@ static int remover_wait(struct remover *r, bool (*is_done)(struct remover *, str
 			return 0;
 		if (!deadline_left(deadline))
 			return -ETIMEDOUT;
+		/* What came while answers were waited for no longer shows in the descriptor. */
+		if (remover_drain(r))
+			continue;
 		fds[0].fd = zstore_fd(r->store);
 		if (poll(fds, 2, deadline_left(deadline)) < 0 && errno != EINTR)
 			return -errno;
-		while (!zstore_next_event(r->store, 0, &event))
-			zstore_free_event(&event);
-		link_watch_drain(r->links_fd);
+		remover_drain(r);
 	}
 }
 

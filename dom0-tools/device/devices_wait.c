@@ -121,13 +121,18 @@ static int waiter_look_all(struct waiter *w, bool *all)
 	return 0;
 }
 
-static void waiter_drain(struct waiter *w)
+/* True when the store had something to tell. */
+static bool waiter_drain(struct waiter *w)
 {
 	struct zstore_event event;
+	bool any = false;
 
-	while (!zstore_next_event(w->store, 0, &event))
+	while (!zstore_next_event(w->store, 0, &event)) {
 		zstore_free_event(&event);
+		any = true;
+	}
 	link_watch_drain(w->links_fd);
+	return any;
 }
 
 static int waiter_sleep(struct waiter *w, int64_t deadline)
@@ -137,8 +142,12 @@ static int waiter_sleep(struct waiter *w, int64_t deadline)
 		{.fd = w->links_fd, .events = POLLIN},
 		{.fd = w->cancel_fd, .events = POLLIN},
 	};
-	int rc = poll(fds, 3, deadline_left(deadline));
+	int rc;
 
+	/* What came while answers were waited for no longer shows in the descriptor. */
+	if (waiter_drain(w))
+		return 0;
+	rc = poll(fds, 3, deadline_left(deadline));
 	if (rc < 0 && errno != EINTR)
 		return device_error_set(w->error, -errno, "poll: %s", strerror(errno));
 	if (rc > 0 && fds[2].revents)

@@ -90,23 +90,33 @@ static bool console_has_domain(struct console *console)
 	       !memcmp(info.handle, console->uuid, sizeof(console->uuid));
 }
 
-/* Read away what the store has to tell; true when the domain is still there. */
-static bool console_follow_store(struct console *console)
+/* Read away what the store has to tell: 1 when there was something, or -E when it is gone. */
+static int console_read_events(struct console *console)
 {
 	struct zstore_event event;
-	int rc;
+	int rc, any = 0;
 
-	do {
+	for (;;) {
 		rc = zstore_next_event(console->zl->store, 0, &event);
-		if (!rc)
-			zstore_free_event(&event);
-	} while (!rc);
-	if (rc != -EAGAIN)
+		if (rc)
+			return rc == -EAGAIN ? any : rc;
+		any = 1;
+		/* The node names the pty of a dead daemon until the next one writes it anew. */
+		if (!strcmp(event.path, console->node))
+			console->is_node_new = true;
+		zstore_free_event(&event);
+	}
+}
+
+/* True when the domain is still there. */
+static bool console_follow_store(struct console *console)
+{
+	if (console_read_events(console) < 0 || !console_has_domain(console))
 		return false;
-	if (!console_has_domain(console))
-		return false;
-	if (console->fd < 0)
+	if (console->fd < 0 && console->is_node_new) {
+		console->is_node_new = false;
 		console_try_open(console);
+	}
 	return true;
 }
 
@@ -134,6 +144,11 @@ int console_open(struct console *console, struct zl *zl, domid_t domid, int time
 			return zl_error("domain %u has no console in the store; is zconsoled "
 					"running?",
 					domid);
+		if (console_read_events(console)) {
+			if (!console_follow_store(console))
+				return zl_error("domain %u ended", domid);
+			continue;
+		}
 		fd.fd = zstore_fd(zl->store);
 		if (poll(&fd, 1, timeout_ms < 0 ? -1 : deadline_left(deadline)) < 0 &&
 		    errno != EINTR)
@@ -141,6 +156,8 @@ int console_open(struct console *console, struct zl *zl, domid_t domid, int time
 		if (!console_follow_store(console))
 			return zl_error("domain %u ended", domid);
 	}
+	console_read_events(console);
+	console->is_node_new = false;
 	return 0;
 }
 
@@ -225,6 +242,11 @@ static void console_copy(struct console *console)
 	enum input_state input = INPUT_UNKNOWN;
 
 	while (!must_end) {
+		/* What came while answers were waited for no longer shows in the descriptor. */
+		if (console_read_events(console) && !console_follow_store(console)) {
+			console_drain(console, DRAIN_MS);
+			return;
+		}
 		/* Negative descriptors are left out by poll(2). */
 		fds[0] = (struct pollfd){.fd = input == INPUT_NONE ? -1 : STDIN_FILENO,
 					 .events = POLLIN};

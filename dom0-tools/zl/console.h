@@ -6,6 +6,7 @@
 #ifndef ZENDO_ZL_CONSOLE_H
 #define ZENDO_ZL_CONSOLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "hyp/abi.h"
@@ -16,7 +17,8 @@ struct console {
 	struct zl *zl;
 	domid_t domid;
 	uint8_t uuid[16];
-	int fd; /* the pty; -1 while the daemon is away */
+	int fd;		  /* the pty; -1 while the daemon is away */
+	bool is_node_new; /* written since the pty was opened */
 	char node[64];
 };
 

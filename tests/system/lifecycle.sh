@@ -56,11 +56,11 @@ loops()
 
 clean()
 {
-	memory_is "$before" || return 1
 	[ -z "$(store_domains)" ] || { note "store: $(store_domains)"; return 1; }
 	[ "$(zl list | wc -l)" = 2 ] || { zl list; return 1; }
 	[ -z "$(loops)" ] || { note "loops: $(loops)"; return 1; }
-	[ -z "$(ls /run/zendo/domains)" ] || { ls /run/zendo/domains; return 1; }
+	[ -z "$(ls -A /run/zendo/domains)" ] || { ls -A /run/zendo/domains; return 1; }
+	memory_is "$before"
 }
 
 domid_over()
@@ -80,8 +80,13 @@ truncate -s 4M /tmp/disk.img
 DISK='disk = [ "/tmp/disk.img,raw,xvda,w" ]'
 tiny warm off
 wait_until 10 guest_gone warm
-tiny warm spin "$DISK"
-zl destroy warm
+# What dom0 and the hypervisor allocate once, for the most that will be at once, is then there.
+for n in 1 2 3 4 5; do
+	truncate -s 4M /tmp/warm$n.img
+	tiny warm$n spin "disk = [ \"/tmp/warm$n.img,raw,xvda,w\" ]"
+done
+zl destroy warm1 warm2 warm3 warm4 warm5
+sleep 2
 before=$(free_kb)
 
 ok "a guest that powers off" tiny off off "$DISK"
@@ -113,7 +118,7 @@ ok "for good" clean
 
 ok "a guest whose monitor is killed" tiny alone spin "$DISK"
 kill_all_zl
-ok "runs on" is_in_state alone r
+ok "runs on" wait_until 5 is_in_state alone r
 ok "is left alone by another create" tiny other off
 ok "that runs its course" wait_until 10 guest_gone other
 ok "it can be destroyed" zl destroy alone
