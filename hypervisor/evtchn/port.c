@@ -304,12 +304,14 @@ int evtchn_domain_destroy(struct domain *d)
 	int rc;
 
 	spin_lock(&d->evtchn.lock);
+	if (!d->evtchn.closed)
+		d->evtchn.cursor = 0; /* a reset of its own may have ended half way */
 	d->evtchn.closed = true;
 	spin_unlock(&d->evtchn.lock);
 
 	rc = evtchn_reset(d);
 	if (rc)
-		return rc;
+		return -ERESTART;
 	evtchn_virq_handlers_drop(d);
 	return 0;
 }

@@ -571,6 +571,23 @@ TEST(evtchn_destroy_stops_at_each_point)
 	fixture_end();
 }
 
+/* Killed in the middle of a reset, with ports opened below where it had come to. */
+TEST(evtchn_destroy_after_half_a_reset)
+{
+	struct evtchn_reset self = {DOMID_SELF};
+
+	fixture_begin();
+	for (unsigned int i = 1; i <= 200; i++)
+		CHECK_EQ(do_alloc(DOMID_SELF, 2), i);
+	fake_preempt_every = 2;
+	CHECK_EQ(op(EVTCHNOP_reset, &self), -ERESTART);
+	fake_preempt_every = 0;
+	CHECK_EQ(do_alloc(DOMID_SELF, 2), 1);
+	CHECK_EQ(evtchn_domain_destroy(u1), 0);
+	CHECK_EQ(u1->evtchn.active, 0);
+	fixture_end();
+}
+
 TEST(evtchn_dump_names_the_ports)
 {
 	port_t p1, p2;
