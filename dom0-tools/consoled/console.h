@@ -48,6 +48,7 @@ struct console {
 	uint64_t gfn;
 	uint32_t remote_port;
 	bool is_granted;
+	unsigned int failures; /* to connect, in a row */
 };
 
 /* Terminal, buffer and log; log_path and link_path may be NULL. */

@@ -16,9 +16,11 @@
 
 #include "server.h"
 
-#define STORE_RETRY_MS 250
-#define LIST_CHUNK     64
-#define NAME_MAX_LEN   64
+#define STORE_RETRY_MS	250
+#define CONNECT_TRIES	20
+#define CONNECT_STEP_MS 100
+#define LIST_CHUNK	64
+#define NAME_MAX_LEN	64
 /* How long a client may take to read the last words of a domain. */
 #define LINGER_MS 1500
 #define SETTLE_MS 200
@@ -157,12 +159,27 @@ static void connect_console(struct server *server, struct console *console)
 		xen_disconnect(server, console);
 	}
 	ret = xen_connect(server, console, (uint64_t)gfn, (uint32_t)port);
+	if (ret && ++console->failures < CONNECT_TRIES) {
+		/* A killed predecessor may hold the channel a moment longer. */
+		server->next_connect_ms = server->now_ms + CONNECT_STEP_MS;
+		return;
+	}
 	if (ret) {
 		log_error("domain %u: console: %s", console->domid, strerror(-ret));
 		return;
 	}
+	console->failures = 0;
 	log_info("domain %u: console on %s", console->domid, console->tty.name);
 	publish_tty(server, console);
+}
+
+void domains_connect(struct server *server)
+{
+	server->next_connect_ms = UINT64_MAX;
+	for (struct console *c = server->consoles; c; c = c->next) {
+		if (!c->page)
+			connect_console(server, c);
+	}
 }
 
 /* A name fit to be a file's, whatever the store holds. */

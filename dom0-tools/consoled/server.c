@@ -37,6 +37,7 @@ int server_init(struct server *server)
 	int ret;
 
 	server->now_ms = clock_ms();
+	server->next_connect_ms = UINT64_MAX;
 	ret = hyp_open(&server->hyp);
 	if (!ret)
 		ret = zevtchn_open(&server->evtchn);
@@ -114,6 +115,8 @@ static int choose_timeout(struct server *server)
 
 	if (!server->store)
 		lower(&timeout, (int)(int64_t)(server->next_store_ms - server->now_ms));
+	if (server->next_connect_ms != UINT64_MAX)
+		lower(&timeout, (int)(int64_t)(server->next_connect_ms - server->now_ms));
 	for (struct console *c = server->consoles; c; c = c->next) {
 		if (c->has_work && !console_is_throttled(c, server->now_ms))
 			lower(&timeout, 0);
@@ -203,6 +206,8 @@ static int run_once(struct server *server, struct pollfd *fds)
 		hyplog_read(&server->hyplog, server->hyp);
 	}
 	domains_handle_events(server);
+	if (server->now_ms >= server->next_connect_ms)
+		domains_connect(server);
 	retry_store(server);
 	reap_consoles(server);
 	return 0;

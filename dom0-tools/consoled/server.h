@@ -31,8 +31,9 @@ struct server {
 	int virq_port;
 	struct hyplog hyplog;
 	uint64_t now_ms;
-	uint64_t next_store_ms;	 /* when to try the store again */
-	uint64_t next_hyplog_ms; /* when to look without having been told */
+	uint64_t next_store_ms;	  /* when to try the store again */
+	uint64_t next_connect_ms; /* when to try consoles again, UINT64_MAX: never */
+	uint64_t next_hyplog_ms;  /* when to look without having been told */
 };
 
 int server_init(struct server *server);
@@ -44,6 +45,8 @@ int domains_open_store(struct server *server);
 void domains_handle_events(struct server *server);
 /* Compares with the hypervisor's list. */
 void domains_scan(struct server *server);
+/* Tries again what could not be connected. */
+void domains_connect(struct server *server);
 void domains_remove(struct server *server, struct console *console);
 
 /* xen.c: one console's page and channel */

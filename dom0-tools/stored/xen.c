@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <xen/sys/xenbus_dev.h>
@@ -32,6 +33,10 @@
 #define BACKEND_DEVICE "/dev/xen/xenbus_backend"
 #define RING_PAGE_SIZE 4096u
 #define PORTS_PER_TURN 64
+#define BIND_STEP_MS   20
+#define BIND_TRIES     100
+/* In place of a domain's number: a virtual interrupt. */
+#define BIND_VIRQ UINT32_MAX
 
 /* dom0's own page, and the port its kernel listens on. */
 static int map_own_page(struct xenstore_domain_interface **page, uint32_t *port)
@@ -132,6 +137,28 @@ static void client_take_page(struct server *server, struct client *client)
 	}
 }
 
+/*
+ * A predecessor that was just killed may hold its channels a moment longer than
+ * its lock: the kernel closes its descriptors one after another.
+ */
+static int bind_after_predecessor(struct server *server, unsigned int domid, unsigned int port)
+{
+	const struct timespec step = {.tv_nsec = BIND_STEP_MS * 1000000l};
+	int ret, tries = server->is_restoring ? BIND_TRIES : 1;
+
+	do {
+		if (domid == BIND_VIRQ)
+			ret = zevtchn_bind_virq(server->evtchn, port);
+		else
+			ret = zevtchn_bind_interdomain(server->evtchn, domid, port);
+		if (ret != -EINVAL && ret != -EEXIST && ret != -EBUSY)
+			break;
+		if (--tries)
+			nanosleep(&step, NULL);
+	} while (tries);
+	return ret;
+}
+
 int xen_attach(struct store *store, struct domain *domain)
 {
 	struct server *server = store->ops_data;
@@ -154,7 +181,7 @@ int xen_attach(struct store *store, struct domain *domain)
 	ret = map_page(server, client);
 	if (ret)
 		goto free_client;
-	ret = zevtchn_bind_interdomain(server->evtchn, domain->domid, domain->port);
+	ret = bind_after_predecessor(server, domain->domid, domain->port);
 	if (ret < 0)
 		goto unmap;
 	client->port = ret;
@@ -347,11 +374,11 @@ int xen_start(struct server *server)
 
 	if (ret)
 		return ret;
-	ret = zevtchn_bind_virq(server->evtchn, VIRQ_DOM_EXC);
+	server->is_restoring = true;
+	ret = bind_after_predecessor(server, BIND_VIRQ, VIRQ_DOM_EXC);
 	if (ret < 0)
 		log_error("cannot learn of domains that end (VIRQ_DOM_EXC): %s", strerror(-ret));
 	server->virq_port = ret;
-	server->is_restoring = true;
 	check_domains(server);
 	list_for_each_entry_safe(domain, tmp, &server->store.domains, link) {
 		if (domain->domid)
