@@ -27,7 +27,7 @@ struct evtchn_fifo_vcpu;
 struct evtchn_ops; /* 2-level or FIFO */
 
 /* virq numbers < 24 (NR_VIRQS of xen.h) */
-#define VIRQ_COUNT 24
+#define VIRQ_COUNT     24
 
 #define POLL_PORT_MANY (~0U)
 
@@ -50,9 +50,9 @@ struct evtchn_domain {
 	uint32_t active;
 	uint32_t first_free; /* no port below it is free */
 	uint32_t cursor;     /* how far a reset or the destruction has come */
-	bool closed;         /* destruction has begun: no port is given out any more */
+	bool closed;	     /* destruction has begun: no port is given out any more */
 	/* written under lock, read by senders without */
-	uint32_t ports;      /* that have memory */
+	uint32_t ports; /* that have memory */
 	const struct evtchn_ops *ops;
 	struct evtchn_fifo *fifo;
 	/* constant after create */
@@ -69,7 +69,7 @@ void evtchn_vcpu_init(struct vcpu *v);
 /* HYPERVISOR_event_channel_op */
 long hypercall_event_channel_op(const uint64_t *args);
 
-/* Any context. To one vCPU, or (global virqs) to the domain that handles them: dom0 unless set by domctl. */
+/* Any context. To one vCPU, or (global virqs) to the domain that handles it: dom0 unless set. */
 void evtchn_send_virq(struct vcpu *v, unsigned int virq);
 void evtchn_send_global_virq(unsigned int virq);
 /* XEN_DOMCTL_set_virq_handler */

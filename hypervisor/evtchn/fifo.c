@@ -17,27 +17,27 @@
 #include "mm/alloc.h"
 #include "mm/page.h"
 
-#define WORD_PENDING (1U << EVTCHN_FIFO_PENDING)
-#define WORD_MASKED  (1U << EVTCHN_FIFO_MASKED)
-#define WORD_LINKED  (1U << EVTCHN_FIFO_LINKED)
-#define WORD_BUSY    (1U << EVTCHN_FIFO_BUSY)
+#define WORD_PENDING   (1U << EVTCHN_FIFO_PENDING)
+#define WORD_MASKED    (1U << EVTCHN_FIFO_MASKED)
+#define WORD_LINKED    (1U << EVTCHN_FIFO_LINKED)
+#define WORD_BUSY      (1U << EVTCHN_FIFO_BUSY)
 
 #define WORDS_PER_PAGE (PAGE_SIZE / sizeof(event_word_t))
 #define ARRAY_PAGES    (EVTCHN_FIFO_NR_CHANNELS / WORDS_PER_PAGE)
 
 /* A guest's other vCPUs may each spoil a few tries by (un)masking; BUSY stops the unmasking. */
-#define LINK_TRIES      16
+#define LINK_TRIES	16
 #define LINK_TRIES_FREE 4
 
 struct evtchn_fifo {
 	struct spinlock lock; /* irq-safe: all tails, last_vcpu/last_priority, pending_early */
-	uint32_t pages;       /* written under lock and d->evtchn.lock */
+	uint32_t pages;	      /* written under lock and d->evtchn.lock */
 	event_word_t *array[ARRAY_PAGES]; /* each: a reference and a writable type reference */
 };
 
 struct evtchn_fifo_vcpu {
 	struct evtchn_fifo_control_block *control; /* references as above */
-	uint32_t tail[EVTCHN_FIFO_MAX_QUEUES];     /* the port last put in, perhaps taken since */
+	uint32_t tail[EVTCHN_FIFO_MAX_QUEUES];	   /* the port last put in, perhaps taken since */
 };
 
 /* NULL while the guest has not given the page. */
@@ -366,7 +366,7 @@ void evtchn_fifo_fini(struct domain *d)
 
 	d->evtchn.ops = &evtchn_ops_two_level;
 	d->evtchn.fifo = NULL;
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		struct evtchn_fifo_vcpu *fv = v->evtchn.fifo;
 
 		v->evtchn.fifo = NULL;

@@ -311,8 +311,7 @@ static int op_set_priority(union op_arg *arg)
 	return evtchn_fifo_set_priority(current->domain, &arg->set_priority);
 }
 
-#define OP(name, returns)                                                                          \
-	[EVTCHNOP_##name] = {op_##name, sizeof(struct evtchn_##name), returns}
+#define OP(name, returns) [EVTCHNOP_##name] = {op_##name, sizeof(struct evtchn_##name), returns}
 
 static const struct {
 	int (*fn)(union op_arg *arg);
@@ -320,9 +319,9 @@ static const struct {
 	bool returns_arg;
 } ops[] = {
 	OP(bind_interdomain, true), OP(bind_virq, true),     OP(bind_pirq, true),
-	OP(close, false),           OP(send, false),         OP(status, true),
-	OP(alloc_unbound, true),    OP(bind_ipi, true),      OP(bind_vcpu, false),
-	OP(unmask, false),          OP(reset, false),        OP(init_control, true),
+	OP(close, false),	    OP(send, false),	     OP(status, true),
+	OP(alloc_unbound, true),    OP(bind_ipi, true),	     OP(bind_vcpu, false),
+	OP(unmask, false),	    OP(reset, false),	     OP(init_control, true),
 	OP(expand_array, false),    OP(set_priority, false),
 };
 

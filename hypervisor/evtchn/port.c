@@ -11,8 +11,8 @@
 #include "lib/printk.h"
 #include "mm/alloc.h"
 
-#define CLOSE_TRIES  8
-#define CLOSE_BATCH  64 /* ports closed between two looks at the clock */
+#define CLOSE_TRIES 8
+#define CLOSE_BATCH 64 /* ports closed between two looks at the clock */
 
 void evtchn_lock_two(struct domain *a, struct domain *b)
 {
@@ -154,7 +154,7 @@ static void virq_forget(struct domain *d, const struct evtchn *ch)
 {
 	struct vcpu *v;
 
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		uint64_t flags = spin_lock_irq(&v->evtchn.virq_lock);
 
 		if (v->evtchn.virq_port[ch->arg] == ch->port)
@@ -335,7 +335,7 @@ void evtchn_vcpu_init(struct vcpu *v)
 void evtchn_dump(struct domain *d)
 {
 	static const char *const states[] = {"closed", "unbound", "interdomain",
-					     "pirq",   "virq",    "ipi"};
+					     "pirq",   "virq",	  "ipi"};
 
 	spin_lock(&d->evtchn.lock);
 	printk("d%u: event channels, %s, %u of %u ports open\n", d->id, d->evtchn.ops->name,

@@ -12,14 +12,14 @@
 struct evtchn {
 	struct spinlock lock;
 	/* protected by domain->evtchn.lock for writing, together with lock */
-	uint8_t state;        /* EVTCHNSTAT_* */
-	uint8_t priority;     /* FIFO: of the queue it goes to next */
+	uint8_t state;	  /* EVTCHNSTAT_* */
+	uint8_t priority; /* FIFO: of the queue it goes to next */
 	/* protected by the FIFO's lock */
 	uint8_t last_priority; /* FIFO: of the queue it was last put in */
-	bool pending_early;   /* FIFO: raised before its event word existed */
-	uint32_t port;        /* constant */
+	bool pending_early;    /* FIFO: raised before its event word existed */
+	uint32_t port;	       /* constant */
 	uint16_t notify_vcpu;
-	uint16_t last_vcpu;   /* FIFO: as last_priority */
+	uint16_t last_vcpu; /* FIFO: as last_priority */
 	/* by state: the port of the peer, the peer's domid (unbound), the virq or the pirq */
 	uint32_t arg;
 	struct domain *remote; /* interdomain: the peer's domain */
@@ -29,7 +29,7 @@ _Static_assert(sizeof(struct evtchn) == 32, "a bucket fills a page");
 
 #define EVTCHNS_PER_BUCKET (PAGE_SIZE / sizeof(struct evtchn))
 
-/* A delivery ABI.  All but busy are called with the port's lock (or, by a sender, the peer's). */
+/* A delivery ABI.  All but is_busy are called with the port's lock or (sending) its peer's. */
 struct evtchn_ops {
 	const char *name;
 	uint32_t max_ports;
@@ -38,7 +38,7 @@ struct evtchn_ops {
 	void (*unmask)(struct domain *d, struct evtchn *ch);
 	bool (*is_pending)(const struct domain *d, const struct evtchn *ch);
 	bool (*is_masked)(const struct domain *d, const struct evtchn *ch);
-	/* Does the guest's side still refer to a closed port, so that it cannot be given out again? */
+	/* Does the guest's side still refer to a closed port?  Then it is not given out. */
 	bool (*is_busy)(const struct domain *d, const struct evtchn *ch);
 };
 

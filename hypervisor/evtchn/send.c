@@ -45,7 +45,7 @@ static void pollers_wake(struct domain *d, port_t port)
 {
 	struct vcpu *v;
 
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		uint32_t waits_for;
 
 		if (!bit_test(&v->flags, VCPU_F_POLLING))

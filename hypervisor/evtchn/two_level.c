@@ -47,8 +47,7 @@ static void two_level_set_pending(struct vcpu *v, struct evtchn *ch)
 {
 	struct domain *d = v->domain;
 
-	if (ch->port >= EVTCHN_2L_NR_CHANNELS ||
-	    atomic_bit_test_and_set(pending_map(d), ch->port))
+	if (ch->port >= EVTCHN_2L_NR_CHANNELS || atomic_bit_test_and_set(pending_map(d), ch->port))
 		return;
 	if (!two_level_is_masked(d, ch))
 		select_word(v, ch);

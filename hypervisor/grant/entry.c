@@ -46,7 +46,7 @@ static int16_t mark_v1(struct grant_table *gt, uint32_t ref, domid_t user, bool 
 	return GNTST_general_error;
 }
 
-/* Version 2: status apart from the flags; each side writes its own and then looks at the other's. */
+/* Version 2: status apart from the flags; each side writes its own, then looks at the other's. */
 static int16_t mark_v2(struct grant_table *gt, uint32_t ref, domid_t user, bool is_write,
 		       bool for_map)
 {
@@ -60,15 +60,15 @@ static int16_t mark_v2(struct grant_table *gt, uint32_t ref, domid_t user, bool 
 	__atomic_fetch_or(grant_status(gt, ref), mark, __ATOMIC_SEQ_CST);
 	status = flags_check(READ_ONCE(*word), user, is_write, !for_map);
 	if (status)
-		__atomic_fetch_and(grant_status(gt, ref), (uint16_t)~(mark & ~had),
+		__atomic_fetch_and(grant_status(gt, ref), (uint16_t) ~(mark & ~had),
 				   __ATOMIC_SEQ_CST);
 	return status;
 }
 
 static void unmark(struct grant_table *gt, uint32_t ref, uint16_t mark)
 {
-	uint16_t *flags = gt->version == 1 ? &grant_entry_v1(gt, ref)->flags
-					   : grant_status(gt, ref);
+	uint16_t *flags =
+		gt->version == 1 ? &grant_entry_v1(gt, ref)->flags : grant_status(gt, ref);
 
 	__atomic_fetch_and(flags, (uint16_t)~mark, __ATOMIC_SEQ_CST);
 }

@@ -11,8 +11,8 @@
 #include "mm/alloc.h"
 #include "pv/pv.h"
 
-#define MAP_FLAGS                                                                                  \
-	(GNTMAP_device_map | GNTMAP_host_map | GNTMAP_readonly | GNTMAP_application_map |          \
+#define MAP_FLAGS                                                                         \
+	(GNTMAP_device_map | GNTMAP_host_map | GNTMAP_readonly | GNTMAP_application_map | \
 	 GNTMAP_contains_pte)
 #define MAP_KINDS (GNTMAP_device_map | GNTMAP_host_map)
 
@@ -132,8 +132,7 @@ static int16_t frame_map(const struct gnttab_map_grant_ref *op, const struct gra
 	uint64_t avail = (uint64_t)(op->flags >> _GNTMAP_guest_avail0 & 7) << 9;
 	bool is_write = !(op->flags & GNTMAP_readonly);
 
-	if (op->flags & GNTMAP_device_map &&
-	    !frame_get(hold->granter, hold->frame, is_write))
+	if (op->flags & GNTMAP_device_map && !frame_get(hold->granter, hold->frame, is_write))
 		return GNTST_general_error;
 	if (!(op->flags & GNTMAP_host_map))
 		return GNTST_okay;
@@ -165,7 +164,8 @@ static int16_t grant_map(struct gnttab_map_grant_ref *op)
 	status = GNTST_no_space;
 	if (!maptrack_alloc(d->grant, granter, &handle))
 		goto put_granter;
-	status = grant_acquire(granter, op->ref, d->id, !(op->flags & GNTMAP_readonly), true, &hold);
+	status =
+		grant_acquire(granter, op->ref, d->id, !(op->flags & GNTMAP_readonly), true, &hold);
 	if (status)
 		goto free_handle;
 	status = frame_map(op, &hold);
@@ -209,7 +209,7 @@ long grant_map_batch(void *guest, uint32_t count, uint32_t *done)
 struct unmapped {
 	struct maptrack mt; /* as it was */
 	uint32_t handle;
-	uint16_t kinds;     /* what was taken away */
+	uint16_t kinds; /* what was taken away */
 };
 
 struct unmap_request {

@@ -10,10 +10,10 @@
 #include "lib/string.h"
 #include "mm/alloc.h"
 
-#define FRAMES_DEFAULT   64
-#define FRAMES_MAX       4096
+#define FRAMES_DEFAULT	 64
+#define FRAMES_MAX	 4096
 #define MAPTRACK_DEFAULT 1024
-#define MAPTRACK_MAX     65536
+#define MAPTRACK_MAX	 65536
 
 static int status_grow(struct domain *d, struct grant_table *gt, uint32_t nr_frames)
 {

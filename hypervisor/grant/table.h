@@ -25,11 +25,11 @@ enum grant_kind { GRANT_PAGE, GRANT_SUB_PAGE, GRANT_TRANSITIVE };
 struct grant_active {
 	uint32_t readers, writers; /* mappings and copies going on; a writer is not a reader */
 	uint64_t frame;
-	domid_t domid;             /* who may use it */
-	uint16_t offset, length;   /* of the frame */
+	domid_t domid;		 /* who may use it */
+	uint16_t offset, length; /* of the frame */
 	uint8_t kind;
 	uint8_t pad;
-	domid_t trans_domid;       /* GRANT_TRANSITIVE: whose grant it passes on */
+	domid_t trans_domid; /* GRANT_TRANSITIVE: whose grant it passes on */
 	uint32_t trans_ref;
 };
 
@@ -40,9 +40,9 @@ struct grant_table {
 	struct spinlock lock;
 	unsigned int version; /* 1 or 2 */
 	uint32_t nr_frames;
-	uint32_t nr_status_frames; /* version 2 only */
-	void **shared;             /* [max_frames] */
-	grant_status_t **status;   /* [status_frames(max_frames)] */
+	uint32_t nr_status_frames;    /* version 2 only */
+	void **shared;		      /* [max_frames] */
+	grant_status_t **status;      /* [status_frames(max_frames)] */
 	struct grant_active **active; /* [max_frames * GRANT_ACTIVE_PAGES_PER_FRAME] */
 	/* constant after create */
 	unsigned int max_version;
@@ -62,14 +62,14 @@ struct grant_table {
 struct maptrack {
 	struct domain *granter; /* a reference; NULL: free */
 	uint64_t frame;
-	uint32_t ref; /* if free: handle of the next free one */
+	uint32_t ref;	/* if free: handle of the next free one */
 	uint16_t flags; /* GNTMAP_* that are still in force */
-	bool is_busy;   /* being mapped or unmapped */
+	bool is_busy;	/* being mapped or unmapped */
 	uint8_t pad;
 };
 
 #define MAPTRACK_PER_PAGE (PAGE_SIZE / sizeof(struct maptrack))
-#define MAPTRACK_NONE     (~0U)
+#define MAPTRACK_NONE	  (~0U)
 
 static inline uint32_t grant_status_frames(uint32_t frames)
 {

@@ -32,9 +32,9 @@ static const struct {
 	uint32_t leaf, sub;
 	unsigned int reg; /* 0..3: EAX EBX ECX EDX */
 } feature_words[] = {
-	{0x1, 0, 3},        {0x1, 0, 2},        {0x80000001, 0, 3}, {0x80000001, 0, 2},
-	{0xd, 1, 0},        {0x7, 0, 1},        {0x7, 0, 2},        {0x80000007, 0, 3},
-	{0x80000008, 0, 1}, {0x7, 0, 3},        {0x7, 1, 0},        {0x80000021, 0, 0},
+	{0x1, 0, 3},	    {0x1, 0, 2}, {0x80000001, 0, 3}, {0x80000001, 0, 2},
+	{0xd, 1, 0},	    {0x7, 0, 1}, {0x7, 0, 2},	     {0x80000007, 0, 3},
+	{0x80000008, 0, 1}, {0x7, 0, 3}, {0x7, 1, 0},	     {0x80000021, 0, 0},
 };
 
 enum view { VIEW_HOST, VIEW_PV };
@@ -58,7 +58,8 @@ static void leaf_read_checked(enum view view, uint32_t leaf, uint32_t sub, uint3
 	leaf_read(view, leaf, sub, r);
 }
 
-static void leaf_add(enum view view, uint32_t leaf, uint32_t sub, xen_cpuid_leaf_t *out, uint32_t *n)
+static void leaf_add(enum view view, uint32_t leaf, uint32_t sub, xen_cpuid_leaf_t *out,
+		     uint32_t *n)
 {
 	uint32_t r[4];
 

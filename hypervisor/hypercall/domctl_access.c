@@ -57,23 +57,25 @@ int domctl_ioport_permission(struct domain *d, struct xen_domctl *op)
 #define STUB_SIZE 32
 
 static const uint8_t stub[] = {
-	0x51,                         /* push %rcx */
-	0x41, 0x53,                   /* push %r11 */
+	0x51,			      /* push %rcx */
+	0x41, 0x53,		      /* push %r11 */
 	0xb8, 0x00, 0x00, 0x00, 0x00, /* mov $number,%eax */
-	0x0f, 0x05,                   /* syscall */
-	0x41, 0x5b,                   /* pop %r11 */
-	0x59,                         /* pop %rcx */
-	0xc3,                         /* ret */
+	0x0f, 0x05,		      /* syscall */
+	0x41, 0x5b,		      /* pop %r11 */
+	0x59,			      /* pop %rcx */
+	0xc3,			      /* ret */
 };
 
 #define STUB_NUMBER 4 /* its place in the above */
 
 static const uint8_t stub_iret[] = {
-	0x51,                                        /* push %rcx */
-	0x41, 0x53,                                  /* push %r11 */
-	0x50,                                        /* push %rax */
-	0xb8, __HYPERVISOR_iret, 0x00, 0x00, 0x00,   /* mov $number,%eax */
-	0x0f, 0x05,                                  /* syscall */
+	0x51,	    /* push %rcx */
+	0x41, 0x53, /* push %r11 */
+	0x50,	    /* push %rax */
+	0xb8, __HYPERVISOR_iret,
+	0x00, 0x00,
+	0x00,	    /* mov $number,%eax */
+	0x0f, 0x05, /* syscall */
 };
 
 static void hypercall_page_write(uint8_t *page)

@@ -7,9 +7,9 @@
 #define NODE_COUNT 1 /* all memory is one NUMA node */
 
 /* xl.cfg(5) tsc_mode: */
-#define TSC_MODE_DEFAULT        0
+#define TSC_MODE_DEFAULT	0
 #define TSC_MODE_ALWAYS_EMULATE 1
-#define TSC_MODE_NATIVE         2
+#define TSC_MODE_NATIVE		2
 
 int domctl_destroydomain(struct domain *d, struct xen_domctl *op)
 {
@@ -37,7 +37,7 @@ static void info_add_vcpus(struct domain *d, struct xen_domctl_getdomaininfo *in
 
 	info->max_vcpu_id = XEN_INVALID_MAX_VCPU_ID;
 	info->flags |= XEN_DOMINF_blocked;
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		unsigned long flags = READ_ONCE(v->flags);
 
 		info->max_vcpu_id = v->id;
@@ -62,8 +62,8 @@ void domain_info_get(struct domain *d, struct xen_domctl_getdomaininfo *info)
 	if (d->is_dead)
 		info->flags |= XEN_DOMINF_dying;
 	if (d->is_shut_down)
-		info->flags |= XEN_DOMINF_shutdown |
-			       (uint32_t)d->shutdown_code << XEN_DOMINF_shutdownshift;
+		info->flags |= XEN_DOMINF_shutdown | (uint32_t)d->shutdown_code
+							     << XEN_DOMINF_shutdownshift;
 	if (d->controller_pauses)
 		info->flags |= XEN_DOMINF_paused;
 	memcpy(info->handle, d->handle, sizeof(info->handle));

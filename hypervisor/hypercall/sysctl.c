@@ -14,9 +14,9 @@
 _Static_assert(sizeof(struct xen_sysctl) == 136, "ABI");
 _Static_assert(sizeof(struct xen_sysctl_physinfo) == 112, "ABI");
 
-#define CONSOLE_CHUNK    256
+#define CONSOLE_CHUNK	 256
 #define CONSOLE_READ_MAX KB(256) /* more than any ring holds; others may be writing to it */
-#define DEBUG_KEYS_MAX   64
+#define DEBUG_KEYS_MAX	 64
 
 static int sysctl_readconsole(struct xen_sysctl *op)
 {
@@ -53,16 +53,16 @@ static int sysctl_physinfo(struct xen_sysctl *op)
 	p->threads_per_core = 1;
 	p->cores_per_socket = cpumask_weight(&cpu_online);
 	p->nr_cpus = cpumask_weight(&cpu_online);
-	for_each_online_cpu (cpu)
+	for_each_online_cpu(cpu)
 		p->max_cpu_id = cpu;
 	p->nr_nodes = 1;
 	p->cpu_khz = (uint32_t)tsc_khz();
-	p->capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1 |
-			  XEN_SYSCTL_PHYSCAP_gnttab_v2;
+	p->capabilities =
+		XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1 | XEN_SYSCTL_PHYSCAP_gnttab_v2;
 	p->total_pages = frames_total_count();
 	p->free_pages = frames_free_count();
 	spin_lock(&domain_list_lock);
-	for_each_domain (d)
+	for_each_domain(d)
 		p->outstanding_pages += READ_ONCE(d->mm.claimed);
 	spin_unlock(&domain_list_lock);
 	p->max_mfn = frame_table_end - 1;
@@ -82,7 +82,7 @@ static struct domain *domain_next(uint32_t id)
 	struct domain *d, *found = NULL;
 
 	spin_lock(&domain_list_lock);
-	for_each_domain (d) {
+	for_each_domain(d) {
 		if (d->id >= id && domain_hold(d)) {
 			found = d;
 			break;

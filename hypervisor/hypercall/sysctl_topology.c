@@ -8,10 +8,10 @@
 #include "mm/alloc.h"
 #include "sched/sched.h"
 
-#define POOL_ID        0U
-#define NODE_DISTANCE  10 /* of a node to itself: ACPI "System Locality Information Table" */
-#define PCI_BATCH      64 /* devices told of in one call; the caller comes again for the rest */
-#define SLICE_MS       10
+#define POOL_ID	      0U
+#define NODE_DISTANCE 10 /* of a node to itself: ACPI "System Locality Information Table" */
+#define PCI_BATCH     64 /* devices told of in one call; the caller comes again for the rest */
+#define SLICE_MS      10
 
 /* CPUs up to the last that is online. */
 static uint32_t cpu_count(void)
@@ -19,7 +19,7 @@ static uint32_t cpu_count(void)
 	uint32_t n = 0;
 	unsigned int cpu;
 
-	for_each_online_cpu (cpu)
+	for_each_online_cpu(cpu)
 		n = cpu + 1;
 	return n;
 }
@@ -89,7 +89,7 @@ static int pool_info(struct xen_sysctl_cpupool_op *p)
 	p->sched_id = CTL_SCHEDULER;
 	p->n_dom = 0;
 	spin_lock(&domain_list_lock);
-	for_each_domain (d)
+	for_each_domain(d)
 		p->n_dom++;
 	spin_unlock(&domain_list_lock);
 	return ctl_cpumask_out(&p->cpumap, &cpu_online);

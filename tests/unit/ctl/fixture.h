@@ -15,8 +15,8 @@
 #include "pv/emulate.h"
 #include "time/time.h"
 
-static int answer;              /* of whatever is asked next */
-static unsigned int asked;      /* how often */
+static int answer;	   /* of whatever is asked next */
+static unsigned int asked; /* how often */
 static struct domain *last_domain;
 static struct vcpu *last_vcpu;
 static domid_t last_id;

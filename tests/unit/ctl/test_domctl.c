@@ -3,7 +3,9 @@
  * domctl: who may, what is checked before anything is done, and what comes
  * back.
  *
- * Links: hypercall/domctl.c hypercall/domctl_domain.c hypercall/domctl_vcpu.c hypercall/domctl_access.c hypercall/ctl_bitmap.c hypercall/cpu_policy.c lib/bits.c lib/rangeset.c
+ * Links: hypercall/domctl.c hypercall/domctl_domain.c hypercall/domctl_vcpu.c
+ * Links: hypercall/domctl_access.c hypercall/ctl_bitmap.c hypercall/cpu_policy.c
+ * Links: lib/bits.c lib/rangeset.c
  */
 #include "fixture.h"
 
@@ -69,9 +71,9 @@ TEST(domctl_createdomain_refusals)
 	struct xen_domctl op;
 
 	fixture_begin();
-#define REFUSED(change)                                                                            \
-	op = create_good();                                                                        \
-	op.u.createdomain.change;                                                                  \
+#define REFUSED(change)           \
+	op = create_good();       \
+	op.u.createdomain.change; \
 	CHECK_EQ(do_domctl(XEN_DOMCTL_createdomain, &op), -EINVAL)
 	REFUSED(flags = XEN_DOMCTL_CDF_hvm);
 	REFUSED(flags = XEN_DOMCTL_CDF_hap);
@@ -470,7 +472,7 @@ TEST(domctl_access_is_passed_on_only_by_who_has_it)
 	CHECK(!rangeset_contains(&domu->irqs, 16, 16));
 	CHECK_EQ(run(XEN_DOMCTL_irq_permission, DOMU(.u.irq_permission = {21, 1})), -EPERM);
 
-#define IOMEM(first, n, allow)                                                                     \
+#define IOMEM(first, n, allow) \
 	run(XEN_DOMCTL_iomem_permission, DOMU(.u.iomem_permission = {first, n, allow}))
 	CHECK_EQ(rangeset_add(&dom0->iomem, 0xfe000, 0xfe0ff), 0);
 	CHECK_EQ(IOMEM(0xfe000, 0x100, 1), 0);
@@ -483,7 +485,7 @@ TEST(domctl_access_is_passed_on_only_by_who_has_it)
 	CHECK_EQ(IOMEM(0xfe010, 1, 0), 0);
 	CHECK(!rangeset_contains(&domu->iomem, 0xfe010, 0xfe010));
 
-#define IOPORT(first, n, allow)                                                                    \
+#define IOPORT(first, n, allow) \
 	run(XEN_DOMCTL_ioport_permission, DOMU(.u.ioport_permission = {first, n, allow}))
 	CHECK_EQ(rangeset_add(&dom0->ioports, 0, 0xffff), 0);
 	CHECK_EQ(IOPORT(0x3f8, 8, 1), 0);

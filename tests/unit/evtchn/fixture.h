@@ -13,11 +13,11 @@
 #include "hypercall/hypercall.h"
 #include "mm/alloc.h"
 
-static struct vcpu *kicked;       /* the last one */
+static struct vcpu *kicked; /* the last one */
 static unsigned int kicks;
 static unsigned int unblocks;
 static int pirq_bind_result;
-static uint32_t pirq_bound_port;  /* of the last pirq_bind */
+static uint32_t pirq_bound_port; /* of the last pirq_bind */
 static unsigned int pirq_unbinds;
 static unsigned int pirq_affinity_cpu;
 static void (*on_domain_hold)(struct domain *d);
@@ -82,7 +82,7 @@ static void fixture_add(struct domain *d, uint32_t max_port)
 	struct vcpu *v;
 
 	d->shared_info = page_to_virt(fake_frame_alloc(NULL));
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		evtchn_vcpu_init(v);
 		v->info = &d->shared_info->vcpu_info[v->id];
 	}
@@ -111,11 +111,11 @@ static void fixture_end(void)
 {
 	struct domain *d;
 
-	for_each_domain (d) {
+	for_each_domain(d) {
 		CHECK_EQ(evtchn_domain_destroy(d), 0);
 		CHECK_EQ(d->evtchn.active, 0);
 	}
-	for_each_domain (d) {
+	for_each_domain(d) {
 		evtchn_domain_free(d);
 		CHECK_EQ(d->references, 1);
 	}

@@ -102,7 +102,7 @@ TEST(evtchn_bind_interdomain_only_who_was_named)
 	run(u2, 0);
 	CHECK_EQ(do_bind(1, 2), -EINVAL); /* meant for dom0 */
 	CHECK_EQ(u2->evtchn.active, 1);
-	/* ports whose peer, or virq, has the number that the domain has: still not waiting for it */
+	/* a port whose peer, or virq, has the domain's number does not wait for it */
 	connect(&p1, &p2);
 	CHECK_EQ(p2, u2->id);
 	CHECK_EQ(do_bind(1, p1), -EINVAL);

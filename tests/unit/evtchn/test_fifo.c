@@ -8,9 +8,9 @@
 #include "fixture.h"
 
 #define PENDING (1U << EVTCHN_FIFO_PENDING)
-#define MASKED  (1U << EVTCHN_FIFO_MASKED)
-#define LINKED  (1U << EVTCHN_FIFO_LINKED)
-#define BUSY    (1U << EVTCHN_FIFO_BUSY)
+#define MASKED	(1U << EVTCHN_FIFO_MASKED)
+#define LINKED	(1U << EVTCHN_FIFO_LINKED)
+#define BUSY	(1U << EVTCHN_FIFO_BUSY)
 #define DEFAULT EVTCHN_FIFO_PRIORITY_DEFAULT
 
 static struct page *control_page, *array_page;

@@ -110,9 +110,9 @@ static void fixture_end(void)
 {
 	struct domain *d;
 
-	for_each_domain (d)
+	for_each_domain(d)
 		CHECK_EQ(grant_domain_release_mappings(d), 0);
-	for_each_domain (d) {
+	for_each_domain(d) {
 		CHECK_EQ(d->references, 1);
 		grant_domain_destroy(d);
 	}

@@ -161,7 +161,8 @@ TEST(grant_revoked_while_mapped)
 	CHECK_EQ(do_map(8, ADDR + 1, RO, &h2), GNTST_okay);
 	CHECK_EQ(pte_find(ADDR + 1)->frame, page_to_mfn(pg).v);
 	*v1(granter, 8) = (struct grant_entry_v1){0, third->id, 0};
-	CHECK_EQ(do_map(8, ADDR + 2, RW, NULL), GNTST_general_error); /* writing was not agreed to */
+	/* writing was not agreed to */
+	CHECK_EQ(do_map(8, ADDR + 2, RW, NULL), GNTST_general_error);
 	run(third);
 	CHECK_EQ(grant_acquire(granter, 8, third->id, false, true, &(struct grant_hold){0}),
 		 GNTST_general_error);
@@ -188,7 +189,8 @@ TEST(grant_map_v2)
 	v2(granter, 8)->full_page.frame = page_to_mfn(pg).v;
 	CHECK_EQ(do_map(8, ADDR, RW, &h), GNTST_okay);
 	CHECK_EQ(*grant_status(granter->grant, 8), GTF_reading | GTF_writing);
-	CHECK_EQ(v2(granter, 8)->hdr.flags, GTF_permit_access); /* the guest's own word is left alone */
+	/* the guest's own word is left alone */
+	CHECK_EQ(v2(granter, 8)->hdr.flags, GTF_permit_access);
 	CHECK_EQ(do_unmap(h, ADDR, 0), GNTST_okay);
 	CHECK_EQ(*grant_status(granter->grant, 8), 0);
 	v2(granter, 8)->hdr.flags |= GTF_sub_page;
