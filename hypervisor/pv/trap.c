@@ -36,12 +36,6 @@ void pv_toggle_mode(struct vcpu *v)
 	pv_load_cr3(v);
 }
 
-/* The guest cannot be told: it has nowhere to be told, or no stack. */
-static void bounce_failed(struct vcpu *v, const char *what, uint64_t value)
-{
-	domain_crash(v->domain, "vCPU %u: cannot deliver %s (%#lx)", v->id, what, value);
-}
-
 static void bounce_create(struct vcpu *v, struct cpu_user_regs *regs, const struct bounce *b)
 {
 	uint64_t frame[12], sp, rflags = regs->rflags;
@@ -49,7 +43,8 @@ static void bounce_create(struct vcpu *v, struct cpu_user_regs *regs, const stru
 	uint8_t mask = v->info->evtchn_upcall_mask;
 
 	if (unlikely(!b->address)) {
-		bounce_failed(v, "a trap without a handler, vector", regs->entry_vector);
+		domain_crash(v->domain, "vCPU %u: trap %u without a handler, at %#lx (cr2 %#lx)", v->id,
+			     regs->entry_vector, regs->rip, v->info->arch.cr2);
 		return;
 	}
 	frame[n++] = regs->rcx;
@@ -83,7 +78,8 @@ static void bounce_create(struct vcpu *v, struct cpu_user_regs *regs, const stru
 	}
 	sp = (sp & ~0xfUL) - n * sizeof(frame[0]);
 	if (unlikely(guest_copy_to((void *)sp, frame, n * sizeof(frame[0])))) {
-		bounce_failed(v, "a trap: no kernel stack at", sp);
+		domain_crash(v->domain, "vCPU %u: trap %u at %#lx: no kernel stack at %#lx", v->id,
+			     regs->entry_vector, regs->rip, sp);
 		return;
 	}
 	if (b->mask_events)
@@ -141,23 +137,27 @@ void pv_inject(struct vcpu *v, unsigned int vector, int64_t error_code)
 }
 
 /*
- * INT n through a gate that is ours alone faults with an error code that names
- * the vector (AMD APM vol. 2, "Selector Error Code": IDT bit 1, EXT bit 0).
+ * INT n through a gate that is ours alone faults with an error code that says so
+ * (AMD APM vol. 2, "Selector Error Code": IDT bit 1, EXT bit 0).  The vector is
+ * read from the instruction: QEMU puts it elsewhere in the code than a CPU does.
  */
 #define ERROR_CODE_EXT 1
 #define ERROR_CODE_IDT 2
-#define INT_N_LENGTH   2
+#define OPCODE_INT_N   0xcd
 bool pv_software_interrupt(struct vcpu *v, struct cpu_user_regs *regs)
 {
-	unsigned int vector = regs->error_code >> 3 & 0xff;
-	const struct trap_info *t = &v->pv.traps[vector];
+	const struct trap_info *t;
+	uint8_t insn[2];
 
 	if ((regs->error_code & (ERROR_CODE_EXT | ERROR_CODE_IDT)) != ERROR_CODE_IDT)
 		return false;
+	if (guest_copy_from(insn, (const void *)regs->rip, sizeof(insn)) || insn[0] != OPCODE_INT_N)
+		return false;
+	t = &v->pv.traps[insn[1]];
 	if (!t->address || TI_GET_DPL(t) < (v->pv.in_kernel ? 1 : 3))
 		return false;
-	regs->rip += INT_N_LENGTH;
-	pv_inject(v, vector, -1);
+	regs->rip += sizeof(insn);
+	pv_inject(v, insn[1], -1);
 	return true;
 }
 
