@@ -240,20 +240,18 @@ static int type_end(struct page *pg, uint64_t word, unsigned int progress, bool 
 	return ret;
 }
 
-int page_put_type(struct page *pg, bool preemptible)
+/* The last reference to a page table, or one whose put was interrupted before. */
+static __attribute__((noinline)) int type_put_last(struct page *pg, bool preemptible)
 {
 	uint64_t old = READ_ONCE(pg->type);
 
 	for (;;) {
 		enum page_type type = old >> PAGE_TYPE_SHIFT;
-		uint32_t count = old & PAGE_TYPE_COUNT;
 
-		ASSERT(count);
+		ASSERT(old & PAGE_TYPE_COUNT);
 		if (old & PAGE_T_VALIDATED) {
-			if (count > 1 || !type_is_table(type)) {
-				uint64_t new = count > 1 ? old - 1 : TYPE_WORD(type);
-
-				if (type_replace(pg, &old, new))
+			if ((old & PAGE_TYPE_COUNT) > 1) {
+				if (type_replace(pg, &old, old - 1))
 					return 0;
 			} else if (type_replace(pg, &old, TYPE_WORD(type) | 1)) {
 				return type_end(pg, TYPE_WORD(type), PTES_PER_TABLE, preemptible);
@@ -270,6 +268,22 @@ int page_put_type(struct page *pg, bool preemptible)
 			old = READ_ONCE(pg->type);
 		}
 	}
+}
+
+int page_put_type(struct page *pg, bool preemptible)
+{
+	uint64_t old = READ_ONCE(pg->type);
+
+	/* the common cases: there are others, or nothing to undo */
+	while (old & PAGE_T_VALIDATED) {
+		uint32_t count = old & PAGE_TYPE_COUNT;
+
+		if (count <= 1 && (!count || type_is_table(old >> PAGE_TYPE_SHIFT)))
+			break;
+		if (type_replace(pg, &old, count > 1 ? old - 1 : old & ~0UL << PAGE_TYPE_SHIFT))
+			return 0;
+	}
+	return type_put_last(pg, preemptible);
 }
 
 int page_drop_partial(struct page *pg, bool preemptible)

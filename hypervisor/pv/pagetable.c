@@ -393,15 +393,3 @@ int table_replace(const struct table *t, unsigned int slot, struct domain *owner
 		return replace_upper(t, entry, old, val);
 	}
 }
-
-int table_write(const struct table *t, unsigned int slot, struct domain *owner, uint64_t val,
-		uint64_t keep)
-{
-	uint64_t old = READ_ONCE(t->entries[slot]);
-	int ret;
-
-	do {
-		ret = table_replace(t, slot, owner, &old, val | (old & keep));
-	} while (unlikely(ret == -EAGAIN));
-	return ret;
-}

@@ -12,6 +12,7 @@
 #define PV_PAGETABLE_H
 
 #include "domain/domain.h"
+#include "lib/errno.h"
 #include "mm/pte.h"
 
 /* Entries of L4s that are ours in every guest. */
@@ -71,15 +72,24 @@ must_check int table_open(struct table *t, struct domain *d, mfn_t mfn);
 void table_close(struct table *t);
 
 /*
- * If the entry holds *old, replaces it by `new` as far as the rules allow:
+ * If the entry holds *old, replaces it by `val` as far as the rules allow:
  * 0; -EAGAIN with *old updated; -EINVAL; -ERESTART (interrupted, call again).
  * References of what it held are dropped, perhaps later (pv_drop_later).
  */
 must_check int table_replace(const struct table *t, unsigned int slot, struct domain *owner,
-			     uint64_t *old, uint64_t new);
+			     uint64_t *old, uint64_t val);
 /* Whatever it holds; `keep`: bits of the old entry to keep. */
-must_check int table_write(const struct table *t, unsigned int slot, struct domain *owner,
-			   uint64_t new, uint64_t keep);
+static inline must_check int table_write(const struct table *t, unsigned int slot,
+					 struct domain *owner, uint64_t val, uint64_t keep)
+{
+	uint64_t old = READ_ONCE(t->entries[slot]);
+	int ret;
+
+	do {
+		ret = table_replace(t, slot, owner, &old, val | (old & keep));
+	} while (unlikely(ret == -EAGAIN));
+	return ret;
+}
 
 /*
  * Drops a type and a general reference to a table.  If that is long work the
