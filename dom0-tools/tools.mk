@@ -24,6 +24,7 @@ $(B)/obj/$(tools-dir)/%.o: $(tools-dir)/%.c
 define tool-library
 ifneq ($$(wildcard $(tools-dir)/$(2)/*.c),)
 $(tools-out)/lib$(1).so: $$(call tools-objs,$(2)) $(patsubst %,$(tools-out)/lib%.so,$(3))
+	@mkdir -p $$(@D)
 	@echo "  CC  $$@"
 	@$$(CC) -shared -Wl,-soname,lib$(1).so $(tools-ldflags) -Wl,-rpath,'$$$$ORIGIN' -o $$@ $$(call tools-objs,$(2)) \
 		-L$(tools-out) $(patsubst %,-l%,$(3)) $(4)
@@ -39,6 +40,7 @@ define tool-program
 ifneq ($$(wildcard $(or $(5),$(tools-dir)/$(2)/*.c)),)
 $(tools-out)/$(1): $$(patsubst %.c,$(B)/obj/%.o,$$(wildcard $(or $(5),$(tools-dir)/$(2)/*.c))) \
 		$(patsubst %,$(tools-out)/lib%.so,$(3))
+	@mkdir -p $$(@D)
 	@echo "  CC  $$@"
 	@$$(CC) $(tools-ldflags) -Wl,-rpath,'$$$$ORIGIN:$$$$ORIGIN/../lib/zendo' -o $$@ \
 		$$(filter %.o,$$^) -L$(tools-out) $(patsubst %,-l%,$(3)) $(4)
