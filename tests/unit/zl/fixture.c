@@ -35,6 +35,7 @@ static bool in_transaction;
 static struct xen_domctl_getdomaininfo domains[DOMAINS_MAX];
 static unsigned int nr_domains;
 
+void (*fake_store_meanwhile)(void);
 unsigned int fake_store_conflicts;
 unsigned int fake_store_commits;
 unsigned int fake_store_loose_writes;
@@ -44,6 +45,7 @@ void fake_reset(struct zl *zl)
 	memset(&tree, 0, sizeof(tree));
 	in_transaction = false;
 	fake_store_conflicts = 0;
+	fake_store_meanwhile = NULL;
 	fake_store_commits = 0;
 	fake_store_loose_writes = 0;
 	nr_domains = 0;
@@ -276,15 +278,23 @@ int zstore_unwatch(struct zstore *store, const char *path, const char *token)
 
 int zstore_next_event(struct zstore *store, int timeout_ms, struct zstore_event *event)
 {
+	void (*meanwhile)(void) = fake_store_meanwhile;
+
 	(void)store;
 	(void)timeout_ms;
-	(void)event;
-	return -EAGAIN;
+	if (!meanwhile)
+		return -EAGAIN;
+	fake_store_meanwhile = NULL;
+	meanwhile();
+	event->path = strdup("somewhere");
+	event->token = strdup("test");
+	return 0;
 }
 
 void zstore_free_event(struct zstore_event *event)
 {
-	(void)event;
+	free(event->path);
+	free(event->token);
 }
 
 int zstore_fd(const struct zstore *store)

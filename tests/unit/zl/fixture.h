@@ -26,6 +26,11 @@ const char *fake_store_perms(const char *path);
 size_t fake_store_count(void);
 /* The next so many commits fail as if somebody else had written. */
 extern unsigned int fake_store_conflicts;
+/*
+ * Called once, by the next look for a watch event, which then finds one: what somebody else does
+ * to the store meanwhile.
+ */
+extern void (*fake_store_meanwhile)(void);
 /* Commits that succeeded, and writes made outside a transaction. */
 extern unsigned int fake_store_commits;
 extern unsigned int fake_store_loose_writes;
