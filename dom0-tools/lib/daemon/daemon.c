@@ -3,6 +3,7 @@
  * The life of a daemon outside of its work: see daemon.h.
  */
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,9 +30,24 @@ static void on_signal(int number)
 		daemon_must_stop = 1;
 }
 
+/* Says where, then lets the signal do what it does. */
+static void on_fatal_signal(int number)
+{
+	log_backtrace(number);
+	raise(number);
+}
+
 void daemon_set_signals(void)
 {
+	static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 	struct sigaction action = {.sa_handler = on_signal};
+	struct sigaction last = {.sa_handler = on_fatal_signal, .sa_flags = (int)SA_RESETHAND};
+	void *frame;
+
+	/* The first call loads a library, which a handler must not. */
+	backtrace(&frame, 1);
+	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
+		sigaction(fatal[i], &last, NULL);
 
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);

@@ -12,6 +12,7 @@
 extern volatile sig_atomic_t daemon_must_stop;
 extern volatile sig_atomic_t daemon_must_reopen;
 
+/* A fatal signal leaves a backtrace in the log. */
 void daemon_set_signals(void);
 /*
  * Killed for memory after all others, many descriptors, no new privileges;

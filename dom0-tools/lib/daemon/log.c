@@ -3,6 +3,7 @@
  * Messages of a daemon: one line each, with the time when they go to a file.
  */
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -58,6 +59,17 @@ void log_reopen(void)
 		return;
 	close(log_fd);
 	log_fd = fd;
+}
+
+void log_backtrace(int signal_number)
+{
+	char line[64];
+	void *frames[64];
+	int len = snprintf(line, sizeof(line), "killed by signal %d at:\n", signal_number);
+
+	if (write(log_fd, line, (size_t)len) < 0)
+		return;
+	backtrace_symbols_fd(frames, backtrace(frames, 64), log_fd);
 }
 
 /* Bytes a guest chose must not drive a terminal. */

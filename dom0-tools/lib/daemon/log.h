@@ -18,6 +18,8 @@ void log_set_level(int level);
 int log_open(const char *path);
 /* After the file was moved away. */
 void log_reopen(void);
+/* Where the program is, from a handler of a fatal signal. */
+void log_backtrace(int signal_number);
 void log_print(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...) log_print(LOG_LEVEL_ERROR, __VA_ARGS__)
