@@ -16,13 +16,14 @@ init_text void irq_init(void); /* I/O APICs from acpi_info, all pins masked */
 void irq_handle(unsigned int vector);
 
 /* An interrupt of our own on a GSI. */
-must_check int irq_request_own(unsigned int gsi, bool level, bool low, void (*fn)(void *), void *arg);
+must_check int irq_request_own(unsigned int gsi, bool level, bool low, void (*fn)(void *arg),
+			       void *arg);
 
 /* --- a domain's pirqs (PHYSDEVOP_map_pirq, EVTCHNOP_bind_pirq) --- */
 must_check int pirq_domain_init(struct domain *d);
-must_check int pirq_domain_destroy(struct domain *d); /* all mappings; nothing new is mapped then */
+must_check int pirq_domain_destroy(struct domain *d); /* all mappings, and no new ones */
 void pirq_domain_free(struct domain *d);
-/* evtchn/ calls these from bind_pirq and close: port is given events of pirq. -EINVAL, -EPERM, -EEXIST, -EBUSY */
+/* evtchn/ calls these from bind_pirq and close: port is given events of pirq. -EINVAL, -EBUSY */
 must_check int pirq_bind(struct domain *d, unsigned int pirq, uint32_t port, bool will_share);
 void pirq_unbind(struct domain *d, unsigned int pirq);
 /* PHYSDEVOP_eoi, EVTCHNOP_unmask of a level-triggered one: deassert and allow the next. */

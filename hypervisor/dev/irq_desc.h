@@ -57,7 +57,7 @@ unsigned int irq_gsi_count(void);
 struct irq *irq_get(unsigned int nr);
 unsigned int irq_number(const struct irq *irq);
 
-/* `nr` (a power of two) MSI numbers in a row, with vectors in a row aligned to it; IRQ_NONE if none. */
+/* `nr`, a power of two, MSI numbers in a row, their vectors aligned to it; or IRQ_NONE. */
 must_check unsigned int irq_alloc_msi(unsigned int nr);
 void irq_free_msi(unsigned int first, unsigned int nr);
 

@@ -104,7 +104,7 @@ static char *table_page_map(paddr_t paddr)
 	return v;
 }
 
-/* Does the BAR hold that address?  A virtual function's reads as zero; its base is taken on trust. */
+/* Does the BAR hold that address?  A virtual function's reads as zero: taken on trust. */
 static bool bar_is_at(const struct msi_request *r, unsigned int bir, paddr_t base)
 {
 	uint32_t lo = conf_read(r->bus, r->devfn, PCI_BAR0 + 4 * bir, 4);

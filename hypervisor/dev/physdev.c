@@ -56,7 +56,7 @@ static int op_free_irq_vector(union physdev_arg *arg)
 	return arg->irq.irq < irq_gsi_count() ? 0 : -EINVAL;
 }
 
-/* dom0 tells what it found on its buses.  Nothing is kept of it: a device is looked at when used. */
+/* dom0 tells what its buses hold.  Nothing is kept of it: a device is looked at when used. */
 static int op_manage_pci(union physdev_arg *arg)
 {
 	(void)arg;
@@ -127,7 +127,7 @@ static int op_release_msix(union physdev_arg *arg)
 	return p->seg ? -ENODEV : msix_check(p->bus, p->devfn);
 }
 
-/* pci_device_add ends in an array that only the _PXM flag gives meaning to, and we have no nodes. */
+/* pci_device_add ends in an array of which _PXM uses one element, and we have no nodes. */
 #define PCI_DEVICE_ADD_SIZE offsetof(struct physdev_pci_device_add, optarr)
 
 #define ANYONE     0x1 /* not dom0 alone */

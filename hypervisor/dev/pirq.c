@@ -122,7 +122,7 @@ static int pirqs_find(const struct pirq_domain *pd, int want, unsigned int nr)
 {
 	unsigned int run = 0;
 
-	for (unsigned int p = want < 0 ? irq_gsi_count() : (unsigned int)want; p < PIRQ_COUNT; p++) {
+	for (unsigned int p = want < 0 ? irq_gsi_count() : (uint32_t)want; p < PIRQ_COUNT; p++) {
 		run = pd->irq[p] ? 0 : run + 1;
 		if (run == nr)
 			return p + 1 - nr;

@@ -244,8 +244,8 @@ void mm_init(struct boot_info *bi)
 	hyp_map_init_done();
 	for (unsigned int i = 0; i < nr_ranges; i++)
 		frames_add(ranges[i].start, ranges[i].end);
-	printk("Memory: %lu MB of RAM, %lu MB free\n",
-	       (unsigned long)(frames_total_count() >> 8), (unsigned long)(frames_free_count() >> 8));
+	printk("Memory: %lu MB of RAM, %lu MB free\n", frames_total_count() >> 8,
+	       frames_free_count() >> 8);
 }
 
 void mm_init_done(void)

@@ -35,11 +35,11 @@ struct page {
 
 #define PAGE_COUNT_MASK    0x00000000ffffffffUL
 #define PAGE_OWNER_SHIFT   48
-#define PAGE_F_ALLOCATED   BIT(40) /* the owner's own reference, dropped when it gives the frame up */
-#define PAGE_F_HYP         BIT(41) /* hypervisor memory (shared_info, grant frames): never freed by a guest */
+#define PAGE_F_ALLOCATED   BIT(40) /* the owner's own reference, until it gives the frame up */
+#define PAGE_F_HYP         BIT(41) /* hypervisor memory that guests map, never freed by one */
 #define PAGE_F_RAM         BIT(42) /* usable RAM, not a hole of the table */
 #define PAGE_F_NO_WRITE    BIT(43) /* may be mapped read-only only */
-#define PAGE_F_TAINTED     BIT(44) /* a guest could map it: flush TLBs between its free and its next use */
+#define PAGE_F_TAINTED     BIT(44) /* a guest could map it: flush TLBs before its next use */
 #define PAGE_F_FREE        BIT(45) /* first frame of a free block; `type` is then mm/alloc.c's */
 
 #define PAGE_TYPE_SHIFT    60
@@ -47,7 +47,7 @@ struct page {
 #define PAGE_T_PINNED      BIT(56) /* by MMUEXT_PIN_*: holds one type count */
 #define PAGE_T_VALIDATED   BIT(57)
 #define PAGE_T_PARTIAL     BIT(58) /* validation or its undoing was interrupted at `progress` */
-#define PAGE_T_HELD        BIT(59) /* partial: the frame itself holds the type count, and a reference */
+#define PAGE_T_HELD        BIT(59) /* partial: the frame itself holds type count and reference */
 #define PAGE_T_FAILED      BIT(55) /* partial: a bad entry was met, undo the rest */
 #define PAGE_PROGRESS_SHIFT 32
 
@@ -144,7 +144,7 @@ must_check enum page_type page_get_present_type(struct page *pg);
  * the caller still has its reference, to be put again.
  */
 int page_put_type(struct page *pg, bool preemptible);
-/* The undoing of a frame left partial by a page_get_type nobody repeated (dying domains). 0, -ERESTART */
+/* Undoes a frame left partial by a page_get_type nobody repeated (dying domains). 0, -ERESTART */
 int page_drop_partial(struct page *pg, bool preemptible);
 /* MMUEXT_PIN_*: marks the caller's type reference as the pin's; false if it has a pin. */
 must_check bool page_pin(struct page *pg);

@@ -126,7 +126,8 @@ TEST(populate_into_unwritable_memory_leaks_nothing)
 
 	setup();
 	c = call(2, 0);
-	fake_guest_fault_after = sizeof(*c.r) + sizeof(xen_pfn_t); /* the first frame number is read */
+	/* the first frame number can still be read */
+	fake_guest_fault_after = sizeof(*c.r) + sizeof(xen_pfn_t);
 	CHECK_EQ(op(XENMEM_populate_physmap, c.r), 0);
 	fake_guest_fault_after = -1;
 	CHECK_EQ(d->mm.tot_pages, 0);
