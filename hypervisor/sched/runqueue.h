@@ -21,7 +21,7 @@
 
 #define SCHED_GRANULARITY (5 * MS) /* of virtual runtime: two equals change every twice this */
 #define SCHED_WAKE_GRAN	  (1 * MS) /* so much less, and a woken vCPU preempts at once */
-#define SCHED_RATELIMIT	  (MS / 2) /* nobody is preempted sooner */
+#define SCHED_RATELIMIT	  (1 * MS) /* nobody is preempted sooner */
 #define SCHED_SLICE_MAX	  (10 * MS)
 #define SCHED_SLICE_MIN	  (MS / 10)
 #define SCHED_BALANCE	  (50 * MS) /* between looks at other CPUs when nobody waits here */
