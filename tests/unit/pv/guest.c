@@ -84,6 +84,7 @@ void guest_end(struct guest *g)
 			CHECK_EQ(pg->type & (PAGE_TYPE_COUNT | PAGE_T_PINNED | PAGE_T_PARTIAL), 0);
 		CHECK(page_type(pg) == PAGE_WRITABLE || !page_type_count(pg));
 	}
+	CHECK_EQ(d->references, 1); /* nobody forgot one */
 }
 
 /* --- hypercalls --- */

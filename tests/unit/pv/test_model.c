@@ -397,6 +397,8 @@ static void model_end(void)
 	while (pv_drop_pending(doms[0]->vcpus[0]))
 		;
 	references_check();
+	CHECK_EQ(doms[0]->references, 1);
+	CHECK_EQ(doms[1]->references, 1);
 	for (uint64_t n = 1; n < FRAMES_ALL; n++) {
 		CHECK_EQ(page_type_count(&frame_table[n]), 0);
 		CHECK((frame_table[n].count & PAGE_COUNT_MASK) <= 1);
