@@ -71,6 +71,21 @@ static bool maptrack_alloc(struct grant_table *gt, struct domain *granter, uint3
 	return ok;
 }
 
+/*
+ * Give the pages back once nothing is mapped: a back end's busiest moment must not cost memory
+ * for ever. Called with the lock held.
+ */
+static void maptrack_shrink(struct grant_table *gt)
+{
+	if (gt->maptrack_used)
+		return;
+	while (gt->nr_maptrack_frames) {
+		hyp_pages_free(gt->maptrack[--gt->nr_maptrack_frames], 0);
+		gt->maptrack[gt->nr_maptrack_frames] = NULL;
+	}
+	gt->maptrack_free = MAPTRACK_NONE;
+}
+
 /* The reference to the granter is the caller's again. */
 static void maptrack_free(struct grant_table *gt, uint32_t handle)
 {
@@ -84,6 +99,7 @@ static void maptrack_free(struct grant_table *gt, uint32_t handle)
 	mt->ref = gt->maptrack_free;
 	gt->maptrack_free = handle;
 	gt->maptrack_used--;
+	maptrack_shrink(gt);
 	spin_unlock(&gt->maptrack_lock);
 }
 

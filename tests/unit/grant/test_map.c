@@ -110,6 +110,27 @@ TEST(grant_map_of_a_domain_without_a_table)
 	fixture_end();
 }
 
+/* What tracked a busy moment is given back when nothing is mapped any more, and not before. */
+TEST(grant_map_track_shrinks)
+{
+	uint32_t n = MAPTRACK_PER_PAGE + 1;
+	uint32_t handles[MAPTRACK_PER_PAGE + 1];
+
+	fixture_begin();
+	grant(granter, 8, user->id, 0);
+	for (uint32_t i = 0; i < n; i++)
+		CHECK_EQ(do_map(8, ADDR + i, RO, &handles[i]), GNTST_okay);
+	CHECK_EQ(user->grant->nr_maptrack_frames, 2);
+	for (uint32_t i = 1; i < n; i++)
+		CHECK_EQ(do_unmap(handles[i], ADDR + i, 0), GNTST_okay);
+	CHECK_EQ(user->grant->nr_maptrack_frames, 2);
+	CHECK_EQ(do_unmap(handles[0], ADDR, 0), GNTST_okay);
+	CHECK_EQ(user->grant->nr_maptrack_frames, 0);
+	CHECK_EQ(do_map(8, ADDR, RO, &handles[0]), GNTST_okay);
+	CHECK_EQ(do_unmap(handles[0], ADDR, 0), GNTST_okay);
+	fixture_end();
+}
+
 TEST(grant_map_handles_end)
 {
 	uint32_t n = 4 * MAPTRACK_PER_PAGE;
