@@ -54,6 +54,7 @@ static void show_grants(void)
 static void show_memory(void)
 {
 	printk("%lu of %lu frames free\n", frames_free_count(), frames_total_count());
+	heap_dump();
 }
 
 static void show_time(void)

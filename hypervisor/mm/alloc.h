@@ -67,6 +67,7 @@ void page_unshare_free(void *v);
 must_check void *heap_alloc(size_t size);
 must_check void *heap_alloc_array(size_t n, size_t size); /* NULL on overflow */
 void heap_free(void *p);
+void heap_dump(void); /* debug key 'm' */
 
 /* Claims (XENMEM_claim_pages): frames set aside for one domain. 0 or -ENOMEM/-EINVAL */
 must_check int frames_claim(struct domain *d, uint64_t pages);

@@ -26,7 +26,10 @@
 static struct heap_class {
 	struct spinlock lock; /* below, and the pages of this class: */
 	uint32_t partial;     /* first page with room */
+	uint64_t pages;       /* all of its pages; atomic */
 } classes[HEAP_CLASSES];
+
+static uint64_t large_pages; /* of objects too large for a class; atomic */
 
 static size_t class_size(unsigned int class)
 {
@@ -84,6 +87,7 @@ static struct page *slab_create(unsigned int class)
 	for (size_t at = 0; at < PAGE_SIZE; at += size)
 		*(void **)(v + at) = at + size < PAGE_SIZE ? v + at + size : NULL;
 	slab_set(virt_to_page(v), class, 0, v);
+	__atomic_fetch_add(&classes[class].pages, 1, __ATOMIC_RELAXED);
 	return virt_to_page(v);
 }
 
@@ -143,8 +147,10 @@ static void slab_free(struct page *pg, void *obj)
 	if (used == 1)
 		class_remove(c, pg);
 	spin_unlock(&c->lock);
-	if (used == 1)
+	if (used == 1) {
+		__atomic_fetch_sub(&c->pages, 1, __ATOMIC_RELAXED);
 		frames_free(pg, 0);
+	}
 }
 
 static void *large_alloc(size_t size)
@@ -158,6 +164,7 @@ static void *large_alloc(size_t size)
 	if (!v)
 		return NULL;
 	virt_to_page(v)->type = HEAP_CLASS_LARGE | order;
+	__atomic_fetch_add(&large_pages, 1UL << order, __ATOMIC_RELAXED);
 	return v;
 }
 
@@ -185,6 +192,7 @@ void *heap_alloc_array(size_t n, size_t size)
 
 void heap_free(void *p)
 {
+	unsigned int order;
 	struct page *pg;
 
 	if (!p)
@@ -194,6 +202,16 @@ void heap_free(void *p)
 		slab_free(pg, p);
 	} else {
 		ASSERT(pg->type & HEAP_CLASS_LARGE && (uintptr_t)p % PAGE_SIZE == 0);
-		frames_free(pg, pg->type & HEAP_CLASS_MASK);
+		order = pg->type & HEAP_CLASS_MASK;
+		__atomic_fetch_sub(&large_pages, 1UL << order, __ATOMIC_RELAXED);
+		frames_free(pg, order);
 	}
+}
+
+void heap_dump(void)
+{
+	for (unsigned int i = 0; i < HEAP_CLASSES; i++)
+		printk("heap: objects of %zu bytes in %lu pages\n", class_size(i),
+		       READ_ONCE(classes[i].pages));
+	printk("heap: %lu pages of larger objects\n", READ_ONCE(large_pages));
 }

@@ -87,6 +87,11 @@ memory_returned()
 	wait_until 15 memory_is_back
 	status=$?
 	echo "  free before: $before KB, now: $after KB"
+	if [ $status != 0 ] && [ "$ZL" = zl ]; then
+		zl list -v
+		zl debug-keys mqge
+		sleep 1
+	fi
 	return $status
 }
 
