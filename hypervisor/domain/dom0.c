@@ -12,6 +12,7 @@
 #include "dev/acpi.h"
 #include "domain/dom0_image.h"
 #include "domain/domain.h"
+#include "evtchn/evtchn.h"
 #include "lib/errno.h"
 #include "lib/printk.h"
 #include "lib/string.h"
@@ -21,6 +22,12 @@
 
 #define RESERVE_SHARE 16 /* of free memory, for guests' and our own needs, ... */
 #define RESERVE_MAX   (MB(128) >> PAGE_SHIFT) /* ... but no more than this */
+
+/*
+ * Event channels whose memory dom0 has from the start: with those of some tens of guests no page
+ * of ours is taken that does not come back with its guest.
+ */
+#define PORTS_RESERVED 1024
 
 /* Intel SDM vol. 3, "Message Address Register Format": the local APICs and their MSI window */
 #define MSI_START 0xfee00000UL
@@ -236,6 +243,7 @@ init_text void dom0_build(const struct boot_info *bi)
 	     "its kernel and initrd do not fit its memory");
 
 	im.d = domain_make(&size, vcpus_choose());
+	must(evtchn_domain_reserve(im.d, PORTS_RESERVED), "event channels");
 	must(dom0_memory_populate(&im, initrd), "memory");
 	dom0_kernel_load(&im, image);
 	dom0_tables_build(&im);

@@ -62,6 +62,8 @@ struct evtchn_domain {
 
 /* max_port: the highest port number it may have (createdomain's max_evtchn_port); clamped. */
 must_check int evtchn_domain_init(struct domain *d, uint32_t max_port);
+/* Memory for so many ports now, where it would come with their first use; 0 or -ENOMEM. */
+must_check int evtchn_domain_reserve(struct domain *d, uint32_t ports);
 must_check int evtchn_domain_destroy(struct domain *d); /* closes all ports; 0 or -ERESTART */
 void evtchn_domain_free(struct domain *d);
 void evtchn_vcpu_init(struct vcpu *v);

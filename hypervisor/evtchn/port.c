@@ -299,6 +299,17 @@ int evtchn_domain_init(struct domain *d, uint32_t max_port)
 	return d->evtchn.buckets ? 0 : -ENOMEM;
 }
 
+int evtchn_domain_reserve(struct domain *d, uint32_t ports)
+{
+	int rc = 0;
+
+	spin_lock(&d->evtchn.lock);
+	while (!rc && d->evtchn.ports < MIN(ports, d->evtchn.max_ports))
+		rc = bucket_add(d);
+	spin_unlock(&d->evtchn.lock);
+	return rc;
+}
+
 int evtchn_domain_destroy(struct domain *d)
 {
 	int rc;

@@ -13,7 +13,7 @@
 
 vcpus_seen()
 {
-	guest_says 60 "$1" "guest: init after .* $2 vCPUs"
+	guest_says 90 "$1" "guest: init after .* $2 vCPUs"
 }
 
 # One guest for each number of vCPUs, all at once.
@@ -46,7 +46,7 @@ console_answers()
 {
 	{ sleep 2; echo 'echo answer-$((6 * 7))'; sleep 4; } | timeout 15 $ZL console "$1" \
 		> /tmp/console.out 2> /dev/null
-	grep -q 'answer-42' /tmp/console.out || guest_said "$1" 'answer-42'
+	wait_until 20 guest_said "$1" 'answer-42' || grep -q 'answer-42' /tmp/console.out
 }
 
 times_said()

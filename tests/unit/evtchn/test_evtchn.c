@@ -83,6 +83,21 @@ TEST(evtchn_alloc_without_memory)
 	fixture_end();
 }
 
+TEST(evtchn_memory_can_be_reserved)
+{
+	fixture_begin();
+	run(dom0, 0);
+	CHECK_EQ(evtchn_domain_reserve(dom0, 1024), 0);
+	CHECK(dom0->evtchn.ports >= 1024);
+	fake_alloc_fail_at = 1; /* which is not asked for any */
+	for (unsigned int i = 1; i < 1024; i++)
+		CHECK_EQ(do_alloc(DOMID_SELF, 2), i);
+	CHECK_EQ(evtchn_domain_reserve(dom0, 100), 0);
+	CHECK_EQ(evtchn_domain_reserve(dom0, 4096), -ENOMEM);
+	CHECK_EQ(evtchn_domain_reserve(dom0, 4096), 0);
+	fixture_end();
+}
+
 TEST(evtchn_bind_interdomain_only_who_was_named)
 {
 	port_t p1, p2;
