@@ -8,6 +8,19 @@
 
 #include "node.h"
 
+static size_t total_bytes;
+
+size_t node_total_bytes(void)
+{
+	return total_bytes;
+}
+
+static size_t node_bytes(const struct node *node)
+{
+	return sizeof(*node) + node->name_len + 1 + node->value_len +
+	       node->nr_children * sizeof(*node->children);
+}
+
 struct node *node_create(const char *name, size_t len, const struct perm *perms, size_t nr_perms)
 {
 	struct node *node = calloc(1, sizeof(*node) + len + 1);
@@ -21,6 +34,7 @@ struct node *node_create(const char *name, size_t len, const struct perm *perms,
 		free(node);
 		return NULL;
 	}
+	total_bytes += node_bytes(node);
 	return node;
 }
 
@@ -28,6 +42,7 @@ void node_put(struct node *node)
 {
 	if (!node || --node->refs)
 		return;
+	total_bytes -= node_bytes(node);
 	for (uint32_t i = 0; i < node->nr_children; i++)
 		node_put(node->children[i]);
 	free(node->children);
@@ -51,6 +66,7 @@ static struct node *node_clone(const struct node *node)
 		for (uint32_t i = 0; i < node->nr_children; i++)
 			copy->children[i] = node_get(node->children[i]);
 		copy->nr_children = node->nr_children;
+		total_bytes += node->nr_children * sizeof(*copy->children);
 	}
 	copy->writer = node->writer;
 	copy->value_gen = node->value_gen;
@@ -118,6 +134,7 @@ int node_insert_child(struct node *node, size_t at, struct node *child)
 	memmove(grown + at + 1, grown + at, (node->nr_children - at) * sizeof(*grown));
 	grown[at] = child;
 	node->nr_children++;
+	total_bytes += sizeof(*grown);
 	return 0;
 }
 
@@ -126,6 +143,7 @@ void node_remove_child(struct node *node, size_t at)
 	struct node *child = node->children[at];
 
 	node->nr_children--;
+	total_bytes -= sizeof(*node->children);
 	memmove(node->children + at, node->children + at + 1,
 		(node->nr_children - at) * sizeof(*node->children));
 	node_put(child);
@@ -142,6 +160,7 @@ int node_set_value(struct node *node, const void *value, size_t len)
 		memcpy(copy, value, len);
 	}
 	free(node->value);
+	total_bytes = total_bytes - node->value_len + len;
 	node->value = copy;
 	node->value_len = (uint32_t)len;
 	return 0;

@@ -50,6 +50,11 @@ int node_set_perms(struct node *node, const struct perm *perms, size_t count);
 
 /* What a node costs its owner, in bytes. */
 size_t node_cost(const struct node *node);
+/*
+ * Bytes of all nodes there are, whichever trees hold them; without permissions, of which a node
+ * has few.
+ */
+size_t node_total_bytes(void);
 static inline uint16_t node_owner(const struct node *node)
 {
 	return node->perms[0].domid;

@@ -23,6 +23,7 @@ static const struct {
 	[QUOTA_OUTSTANDING] = {"outstanding", 20},
 	[QUOTA_EVENTS] = {"events", 512},
 	[QUOTA_MEMORY] = {"memory", 2l << 20},
+	[QUOTA_SNAPSHOTS] = {"snapshots", 16l << 20},
 };
 
 void quota_init(struct quota *quota)

@@ -19,6 +19,7 @@ enum quota_kind {
 	QUOTA_OUTSTANDING,  /* answers not yet taken, before requests have to wait */
 	QUOTA_EVENTS,	    /* events not yet taken, before they are merged */
 	QUOTA_MEMORY,	    /* bytes of nodes, watches and transactions together */
+	QUOTA_SNAPSHOTS,    /* of all domains: bytes that only transactions still hold */
 	QUOTA_KINDS,
 };
 

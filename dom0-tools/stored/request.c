@@ -129,6 +129,7 @@ void request_process(struct conn *conn)
 	if (ret)
 		reply_error(&req, ret);
 	trace(&req, ret);
+	tx_trim_snapshots(conn->store);
 	conn->in_used = 0;
 	if (conn->is_ring)
 		journal_request_done(conn->store->journal, conn->actor.domid, conn->in_pos);

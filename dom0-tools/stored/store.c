@@ -59,7 +59,7 @@ int store_init(struct store *store, const struct store_ops *ops, void *ops_data)
 	if (!store->accounts || !store->root)
 		goto fini;
 	store->accounts[0].nodes = 1;
-	store->accounts[0].bytes = (long)node_cost(store->root);
+	store->accounts[0].bytes = store->bytes = (long)node_cost(store->root);
 	return 0;
 
 fini:
@@ -98,6 +98,7 @@ static void apply_usage(struct store *store, const struct usage_list *usage)
 
 		store->accounts[entry->domid].nodes += entry->nodes;
 		store->accounts[entry->domid].bytes += entry->bytes;
+		store->bytes += entry->bytes;
 	}
 }
 

@@ -55,6 +55,7 @@ struct store {
 	uint32_t next_tx;
 	struct special specials[SPECIAL_KINDS];
 	struct account *accounts; /* DOMIDS of them */
+	long bytes;		  /* of all accounts */
 	struct quota quota;
 	struct list conns;
 	struct list domains;

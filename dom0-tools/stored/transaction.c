@@ -34,6 +34,7 @@ static struct tx *tx_create(struct conn *conn, uint32_t id)
 	}
 	tx->conn = conn;
 	tx->id = id;
+	tx->base_gen = conn->store->gen;
 	tx->base = node_get(conn->store->root);
 	tx->root = node_get(conn->store->root);
 	list_add_tail(&conn->txs, &tx->link);
@@ -271,4 +272,49 @@ void tx_end_all(struct conn *conn)
 
 	list_for_each_entry_safe(tx, tmp, &conn->txs, link)
 		tx_end(tx);
+}
+
+/* A snapshot of now is still held, which costs nothing until the tree changes. */
+static void tx_renew_snapshot(struct tx *tx)
+{
+	struct store *store = tx->conn->store;
+
+	node_put(tx->base);
+	node_put(tx->root);
+	usage_fini(&tx->usage);
+	tx->base = node_get(store->root);
+	tx->root = node_get(store->root);
+	tx->base_gen = store->gen;
+	tx->is_doomed = true;
+}
+
+/* NULL if no unprivileged client has one that is not the present tree. */
+static struct tx *find_oldest_snapshot(struct store *store)
+{
+	struct tx *tx, *oldest = NULL;
+	struct conn *conn;
+
+	list_for_each_entry(conn, &store->conns, link) {
+		if (actor_is_privileged(&conn->actor))
+			continue;
+		list_for_each_entry(tx, &conn->txs, link) {
+			if (tx->base == store->root && tx->root == store->root)
+				continue;
+			if (!oldest || tx->base_gen < oldest->base_gen)
+				oldest = tx;
+		}
+	}
+	return oldest;
+}
+
+void tx_trim_snapshots(struct store *store)
+{
+	struct tx *tx;
+
+	while ((long)node_total_bytes() - store->bytes > store->quota.limit[QUOTA_SNAPSHOTS]) {
+		tx = find_oldest_snapshot(store);
+		if (!tx)
+			return;
+		tx_renew_snapshot(tx);
+	}
 }

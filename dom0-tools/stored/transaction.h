@@ -19,8 +19,9 @@ struct tx {
 	struct list link; /* in conn->txs */
 	struct conn *conn;
 	uint32_t id;
-	/* Outlived a restart of the daemon: goes on, but can only end in EAGAIN. */
+	/* Goes on, but can only end in EAGAIN: it lost its snapshot, or the daemon was restarted. */
 	bool is_doomed;
+	uint64_t base_gen; /* when the snapshot was taken */
 	struct node *base; /* the tree as it was */
 	struct node *root; /* the tree as this transaction sees it */
 	struct usage_list usage;
@@ -42,5 +43,10 @@ int tx_change(struct tx *tx, const struct tree_op *op);
 int tx_commit(struct tx *tx, struct node **old_root);
 void tx_end(struct tx *tx);
 void tx_end_all(struct conn *conn);
+/*
+ * Keeps what old snapshots hold below its limit: the oldest of unprivileged clients are dropped,
+ * their transactions doomed.
+ */
+void tx_trim_snapshots(struct store *store);
 
 #endif

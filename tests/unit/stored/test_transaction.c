@@ -283,6 +283,75 @@ static void a_snapshot_costs_one_reference(void **state)
 	assert_int_equal(store.root->refs, refs);
 }
 
+/* Writes every one of a domain's nodes anew: a snapshot of before holds all of the old ones. */
+static void rewrite_all(struct conn *conn, int round)
+{
+	char path[32], value[1025];
+
+	memset(value, 'a' + round, sizeof(value) - 1);
+	value[sizeof(value) - 1] = '\0';
+	for (int i = 0; i < 100; i++) {
+		snprintf(path, sizeof(path), "n%d", i);
+		assert_int_equal(ask_write(conn, 0, path, value), 3);
+	}
+}
+
+static void old_snapshots_hold_so_much(void **state)
+{
+	struct conn *five = fixture_domain(5), *six = fixture_domain(6);
+	uint32_t first, last, other, privileged;
+
+	(void)state;
+	store.quota.limit[QUOTA_SNAPSHOTS] = 400000;
+	rewrite_all(five, 0);
+	privileged = ask_begin(dom0);
+	ask(dom0, XS_READ, privileged, "/local/domain/5/n0", NULL);
+	first = ask_begin(five);
+	assert_int_equal(ask_write(five, first, "early", "1"), 3);
+	for (int i = 1; i < 9; i++) {
+		rewrite_all(five, i);
+		last = ask_begin(five);
+		assert_true((long)node_total_bytes() - store.bytes < 400000);
+	}
+	assert_int_equal(ask_write(five, last, "late", "1"), 3);
+	other = ask_begin(six);
+	assert_int_equal(ask_write(six, other, "x", "1"), 3);
+	/* The oldest went, and still answer; not the newest, nor other domains', nor dom0's. */
+	assert_int_equal(ask(five, XS_READ, first, "n0", NULL), 1024);
+	assert_int_not_equal(answer.data[0], 'a');
+	assert_int_equal(ask_write(five, first, "more", "1"), 3);
+	assert_int_equal(commit(five, first), -EAGAIN);
+	assert_int_equal(commit(five, last), 3);
+	assert_int_equal(commit(six, other), 3);
+	ask(dom0, XS_READ, privileged, "/local/domain/5/n0", NULL);
+	assert_int_equal(answer.data[0], 'a');
+	assert_int_equal(commit(dom0, privileged), 3);
+}
+
+/* Every byte is let go again, whatever was done with it. */
+static void node_bytes_are_counted_both_ways(void **state)
+{
+	struct conn *five = fixture_domain(5);
+	size_t before = node_total_bytes();
+	uint32_t tx;
+
+	(void)state;
+	rewrite_all(five, 0);
+	tx = ask_begin(five);
+	rewrite_all(five, 1);
+	assert_int_equal(ask_write(five, tx, "n0/below", "1"), 3);
+	assert_int_equal(ask(five, XS_RM, tx, "n1", NULL), 3);
+	assert_true(node_total_bytes() > before + 200 * 1024);
+	ask(five, XS_TRANSACTION_END, tx, "F", NULL);
+	for (int i = 0; i < 100; i++) {
+		char path[32];
+
+		snprintf(path, sizeof(path), "n%d", i);
+		assert_int_equal(ask(five, XS_RM, 0, path, NULL), 3);
+	}
+	assert_int_equal(node_total_bytes(), before);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -302,6 +371,8 @@ int main(void)
 		TEST(quota_holds_in_transactions),
 		TEST(a_busy_writer_is_held),
 		TEST(a_snapshot_costs_one_reference),
+		TEST(old_snapshots_hold_so_much),
+		TEST(node_bytes_are_counted_both_ways),
 	};
 
 	return cmocka_run_group_tests_name("stored/transaction", tests, NULL, NULL);
