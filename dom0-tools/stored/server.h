@@ -44,6 +44,7 @@ struct server {
 	int virq_port;
 	/* while the rings of a former daemon are taken over */
 	bool is_restoring;
+	unsigned int bind_retries; /* left for all of them together */
 };
 
 /* What epoll reports a descriptor as. */

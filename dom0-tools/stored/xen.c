@@ -34,7 +34,7 @@
 #define RING_PAGE_SIZE 4096u
 #define PORTS_PER_TURN 64
 #define BIND_STEP_MS   20
-#define BIND_TRIES     100
+#define BIND_RETRIES   100
 /* In place of a domain's number: a virtual interrupt. */
 #define BIND_VIRQ UINT32_MAX
 
@@ -139,24 +139,24 @@ static void client_take_page(struct server *server, struct client *client)
 
 /*
  * A predecessor that was just killed may hold its channels a moment longer than
- * its lock: the kernel closes its descriptors one after another.
+ * its lock: the kernel closes its descriptors one after another.  That is waited
+ * for once, not for each domain: one that gave up its channel delays no other.
  */
 static int bind_after_predecessor(struct server *server, unsigned int domid, unsigned int port)
 {
 	const struct timespec step = {.tv_nsec = BIND_STEP_MS * 1000000l};
-	int ret, tries = server->is_restoring ? BIND_TRIES : 1;
+	int ret;
 
-	do {
+	for (;;) {
 		if (domid == BIND_VIRQ)
 			ret = zevtchn_bind_virq(server->evtchn, port);
 		else
 			ret = zevtchn_bind_interdomain(server->evtchn, domid, port);
-		if (ret != -EINVAL && ret != -EEXIST && ret != -EBUSY)
-			break;
-		if (--tries)
-			nanosleep(&step, NULL);
-	} while (tries);
-	return ret;
+		if ((ret != -EINVAL && ret != -EEXIST && ret != -EBUSY) || !server->bind_retries)
+			return ret;
+		server->bind_retries--;
+		nanosleep(&step, NULL);
+	}
 }
 
 int xen_attach(struct store *store, struct domain *domain)
@@ -375,6 +375,7 @@ int xen_start(struct server *server)
 	if (ret)
 		return ret;
 	server->is_restoring = true;
+	server->bind_retries = BIND_RETRIES;
 	ret = bind_after_predecessor(server, BIND_VIRQ, VIRQ_DOM_EXC);
 	if (ret < 0)
 		log_error("cannot learn of domains that end (VIRQ_DOM_EXC): %s", strerror(-ret));
@@ -386,6 +387,7 @@ int xen_start(struct server *server)
 	}
 	ret = start_own_ring(server);
 	server->is_restoring = false;
+	server->bind_retries = 0;
 	journal_commit(server->store.journal);
 	return ret;
 }

@@ -29,6 +29,9 @@
 
 static struct xenstore_domain_interface *pages; /* one for each guest */
 static volatile int *is_dying;			/* one for each guest */
+static volatile int *nr_refusals;		/* binds that fail before any succeeds */
+static volatile int *nr_binds;			/* tried so far */
+static unsigned int nr_unbindable;		/* the first guests closed their channels */
 static int event_pipe[2];
 
 int zevtchn_open(struct zevtchn **evtchn)
@@ -52,7 +55,12 @@ int zevtchn_bind_interdomain(struct zevtchn *evtchn, unsigned int domid, unsigne
 {
 	(void)evtchn;
 	(void)remote_port;
-	return (int)domid + 100;
+	(*nr_binds)++;
+	if (*nr_refusals > 0) {
+		(*nr_refusals)--;
+		return -EINVAL;
+	}
+	return domid <= nr_unbindable ? -EINVAL : (int)domid + 100;
 }
 
 int zevtchn_bind_virq(struct zevtchn *evtchn, unsigned int virq)
@@ -368,6 +376,44 @@ static void guests_do_not_notice_kills(void **state)
 	kill_daemon();
 }
 
+/* The channels of a killed daemon are let go late, and some guests have closed their own. */
+static void channels_are_waited_for_once(void **state)
+{
+	struct zstore *client = NULL;
+	bool introduced;
+
+	(void)state;
+	start_daemon();
+	for (int i = 0; i < 500 && zstore_open_path(&client, socket_path, ZSTORE_RECONNECT); i++)
+		usleep(10000);
+	assert_non_null(client);
+	for (unsigned int i = 1; i <= GUESTS; i++)
+		assert_int_equal(zstore_introduce(client, i, 1, 1), 0);
+	kill_daemon();
+	*nr_refusals = 20;
+	start_daemon();
+	for (unsigned int i = 1; i <= GUESTS; i++) {
+		assert_int_equal(zstore_is_introduced(client, i, &introduced), 0);
+		assert_true(introduced);
+	}
+	assert_int_equal(*nr_refusals, 0);
+	/* Introducing is not restoring: nobody is to wait then. */
+	*nr_refusals = 1;
+	assert_int_equal(zstore_introduce(client, 1, 2, 2), -EINVAL);
+	assert_int_equal(zstore_introduce(client, 1, 2, 2), 0);
+	kill_daemon();
+	nr_unbindable = GUESTS - 1;
+	*nr_binds = 0;
+	start_daemon();
+	for (unsigned int i = 1; i <= GUESTS; i++) {
+		assert_int_equal(zstore_is_introduced(client, i, &introduced), 0);
+		assert_int_equal(introduced, i == GUESTS);
+	}
+	assert_true(*nr_binds < 120);
+	zstore_close(client);
+	kill_daemon();
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -378,6 +424,9 @@ static int setup(void **state)
 	pages = mmap(NULL, sizeof(*pages) * GUESTS + 4096, PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	is_dying = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	nr_refusals = is_dying + GUESTS;
+	nr_binds = nr_refusals + 1;
+	nr_unbindable = 0;
 	return pipe2(event_pipe, O_NONBLOCK);
 }
 
@@ -393,6 +442,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(guests_do_not_notice_kills, setup, teardown),
+		cmocka_unit_test_setup_teardown(channels_are_waited_for_once, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("stored/guests", tests, NULL, NULL);
