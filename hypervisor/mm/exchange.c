@@ -11,6 +11,7 @@
 #include "mm/alloc_state.h"
 #include "mm/memory_op.h"
 #include "mm/mm.h"
+#include "pv/pagetable.h"
 
 struct exchange {
 	struct xen_memory_exchange x;
@@ -50,11 +51,16 @@ static void chain_free(struct chain *c)
 		page_free_stolen(pg);
 }
 
-/* Undoes a steal; where it cannot be (the domain dies), the frame is free. */
+/*
+ * Undoes a steal; where it cannot be (the domain dies), the frame is free.
+ * A stolen frame has lost its type, and with it what TLBs may still hold.
+ */
 static void chain_give_back(struct chain *c, struct domain *d)
 {
 	struct page *pg;
 
+	if (c->first)
+		pv_flush_domain(d);
 	while ((pg = chain_take(c)))
 		if (page_assign(pg, d))
 			page_free_stolen(pg);

@@ -29,10 +29,23 @@ int memory_flags_bits(unsigned int mem_flags, unsigned int *bits)
 	return *bits > PAGE_SHIFT ? 0 : -EINVAL;
 }
 
-static void extent_free(struct page *pg, unsigned int order)
+static int page_give_up(struct domain *d, mfn_t mfn)
+{
+	struct page *pg = page_get_mfn(mfn, d);
+	bool dropped;
+
+	if (!pg)
+		return -EINVAL;
+	dropped = page_drop_allocation(pg);
+	page_put(pg);
+	return dropped ? 0 : -EINVAL;
+}
+
+/* The guest's other vCPUs may have given the frames up already: they can be another's by now. */
+static void extent_free(struct domain *d, struct page *pg, unsigned int order)
 {
 	for (unsigned long j = 0; j < 1UL << order; j++)
-		(void)page_drop_allocation(&pg[j]);
+		(void)page_give_up(d, page_to_mfn(&pg[j]));
 }
 
 static int extent_tell(const struct reservation *r, unsigned long i, struct page *pg)
@@ -49,7 +62,7 @@ static int extent_increase(const struct reservation *r, unsigned long i)
 	if (!pg)
 		return -ENOMEM;
 	if (r->extents && extent_tell(r, i, pg)) {
-		extent_free(pg, r->order);
+		extent_free(r->d, pg, r->order);
 		return -EFAULT;
 	}
 	return 0;
@@ -68,22 +81,10 @@ static int extent_populate(const struct reservation *r, unsigned long i)
 	for (unsigned long j = 0; j < 1UL << r->order; j++)
 		m2p_set(page_to_mfn(&pg[j]), gpfn + j);
 	if (extent_tell(r, i, pg)) {
-		extent_free(pg, r->order);
+		extent_free(r->d, pg, r->order);
 		return -EFAULT;
 	}
 	return 0;
-}
-
-static int page_give_up(struct domain *d, mfn_t mfn)
-{
-	struct page *pg = page_get_mfn(mfn, d);
-	bool dropped;
-
-	if (!pg)
-		return -EINVAL;
-	dropped = page_drop_allocation(pg);
-	page_put(pg);
-	return dropped ? 0 : -EINVAL;
 }
 
 static int extent_decrease(const struct reservation *r, unsigned long i)

@@ -3,7 +3,7 @@
  * HYPERVISOR_memory_op: reservations, exchange, maps, claims and resources,
  * each with what a hostile guest may pass.
  *
- * Links: mm/memory_op.c mm/reservation.c mm/exchange.c mm/memory_map.c mm/resource.c mm/mm_domain.c mm/alloc.c mm/owned.c mm/page.c lib/bits.c
+ * Links: mm/memory_op.c mm/reservation.c mm/exchange.c mm/memory_map.c mm/resource.c mm/mm_domain.c mm/alloc.c mm/owned.c mm/page.c pv/walk.c lib/bits.c
  */
 #include "boot/boot.h"
 #include "fake.h"
@@ -132,6 +132,48 @@ TEST(populate_into_unwritable_memory_leaks_nothing)
 	fake_guest_fault_after = -1;
 	CHECK_EQ(d->mm.tot_pages, 0);
 	CHECK_EQ(frames_free_count(), TOTAL);
+}
+
+static xen_pfn_t taken;
+
+/* What another vCPU of d may do before the first is told of its frame; the frame is d0's next. */
+static void give_up_and_reuse(uint64_t mfn)
+{
+	struct page *pg;
+
+	CHECK(page_drop_allocation(&frame_table[mfn]));
+	do {
+		pg = domain_pages_alloc(d0, 0, FRAMES_ANY);
+		CHECK(pg);
+	} while (page_to_mfn(pg).v != mfn);
+	taken = mfn;
+}
+
+static void (*m2p_hook)(uint64_t mfn);
+
+void m2p_set(mfn_t mfn, uint64_t gfn)
+{
+	void (*hook)(uint64_t mfn) = m2p_hook;
+
+	fake_m2p[mfn.v] = gfn;
+	m2p_hook = NULL;
+	if (hook)
+		hook(mfn.v);
+}
+
+TEST(populate_undone_leaves_what_is_anothers_by_now)
+{
+	struct call c;
+
+	setup();
+	d0->mm.max_pages = FAKE_FRAMES;
+	c = call(1, 0);
+	fake_guest_fault_after = sizeof(*c.r) + sizeof(xen_pfn_t);
+	m2p_hook = give_up_and_reuse;
+	CHECK_EQ(op(XENMEM_populate_physmap, c.r), 0);
+	fake_guest_fault_after = -1;
+	CHECK(page_is_owned_by(&frame_table[taken], d0->id));
+	CHECK(page_drop_allocation(&frame_table[taken]));
 }
 
 TEST(reservation_arguments_are_checked)
@@ -314,7 +356,10 @@ TEST(exchange_with_a_foreign_frame_leaves_the_chunk_alone)
 	x = exchange(8, 0, 1, 3);
 	own_eight(x->in.extent_start.p);
 	x->in.extent_start.p[7] = FIRST;
+	fake_tlb_flushes[0] = 0;
 	CHECK_EQ(op(XENMEM_exchange, x), -EINVAL);
+	/* the seven come back as frames of no type: nothing may still map them as what they were */
+	CHECK(fake_tlb_flushes[0]);
 	CHECK_EQ(x->nr_exchanged, 0);
 	CHECK_EQ(d->mm.tot_pages, 8);
 	for (unsigned int i = 0; i < 7; i++) {
