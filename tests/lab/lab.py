@@ -181,7 +181,8 @@ def log_path(options, name):
         return options.log
     folder = os.path.join(image.WORK, "logs")
     os.makedirs(folder, exist_ok=True)
-    return os.path.join(folder, f"{name}-{os.getpid()}.log")
+    number = sum(entry.startswith(f"{name}-{os.getpid()}-") for entry in os.listdir(folder))
+    return os.path.join(folder, f"{name}-{os.getpid()}-{number}.log")
 
 
 def parse_extras(specs):
