@@ -75,6 +75,8 @@ static void vcpu_load(struct vcpu *v, struct cpu_info *info)
 	info->can_sysret = 0;
 	pv_desc_load(v, info->cpu);
 	pv_load_cr3(v);
+	if (!v->pv.cr3) /* no tables to run on: prev's are not for it */
+		cpu_write_cr3(cpu_hyp_cr3());
 	cpu_ldt_load(v->pv.ldt_entries);
 	segments_load(&v->pv);
 	debug_registers_load(&v->pv);

@@ -37,6 +37,9 @@ static int context_check(const struct vcpu_guest_context *c)
 		return -EINVAL;
 	if (c->gdt_ents > FIRST_RESERVED_GDT_ENTRY || c->ldt_ents > 8192)
 		return -EINVAL;
+	/* user mode without tables of its own would run on whatever the CPU had loaded before */
+	if (!(c->flags & VGCF_in_kernel) && !xen_cr3_to_pfn(c->ctrlreg[1]))
+		return -EINVAL;
 	if (c->ldt_ents && (!is_code_address(c->ldt_base) || c->ldt_base & ~PAGE_MASK))
 		return -EINVAL;
 	return 0;
