@@ -137,11 +137,15 @@ static struct cpu_user_regs *iret_fault(struct cpu_user_regs *fault)
 	struct cpu_user_regs *guest = &cpu_info()->guest_regs;
 	unsigned int vector = fault->entry_vector;
 	uint32_t error = fault->error_code;
+	uint64_t addr = cr2_read();
 
 	memmove(guest, fault, offsetof(struct cpu_user_regs, error_code));
 	guest->error_code = error;
 	guest->entry_vector = vector;
 	irq_enable();
+	/* its CS or SS is in a part of its LDT that was not used yet: try again */
+	if (vector == TRAP_PF && ldt_window_fault(current, addr))
+		return guest;
 	pv_iret_failed(current, guest);
 	return guest;
 }
@@ -154,9 +158,10 @@ struct cpu_user_regs *trap_from_hypervisor(struct cpu_user_regs *regs)
 		return iret_fault(regs);
 	if (regs->entry_vector == TRAP_PF || regs->entry_vector == TRAP_GP ||
 	    regs->entry_vector == TRAP_NP || regs->entry_vector == TRAP_SS) {
-		if (regs->entry_vector == TRAP_PF && current && !vcpu_is_idle(current) &&
-		    ldt_window_fault(current, cr2_read()))
-			return NULL;
+		/*
+		 * An LDT frame that is not there is not fetched here: selectors are
+		 * loaded with interrupts off, and its validation may flush TLBs.
+		 */
 		to = extable_find(regs->rip);
 		if (to) {
 			regs->rip = to;

@@ -20,6 +20,8 @@
 #define DR7_ENABLED   0x000000ffUL
 #define DR7_GUEST     0xffff07ffUL
 
+#define SELECTOR_LDT 4U /* in the LDT, not the GDT */
+
 static void drn_write(unsigned int n, uint64_t v)
 {
 	switch (n) {
@@ -116,6 +118,9 @@ int pv_load_user_gs(struct vcpu *v, uint64_t selector)
 
 	if (sel & ~3U)
 		sel |= 3;
+	/* its descriptor, if it is in the LDT, while a fault for it can still be handled */
+	if (sel & SELECTOR_LDT)
+		(void)!pv_ldt_fault(v, sel & ~7U);
 	__asm__ volatile("cli; swapgs\n1: movl %0, %%gs\n2: mfence; swapgs; sti\n"
 			 ".pushsection .text.fixup,\"ax\"\n"
 			 "3: xorl %0, %0; movl %0, %%gs; jmp 2b\n.popsection\n" EXTABLE(1b, 3b)
