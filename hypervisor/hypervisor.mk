@@ -45,14 +45,18 @@ $(HYP)/zendo.lds: hypervisor/boot/zendo.lds.in hypervisor/cpu/layout.h
 	@mkdir -p $(@D)
 	$(CC) -E -P -x c -D__ASSEMBLER__ -D__LINKER__ -Ihypervisor -o $@ $<
 
-# A pass with no names, the table made from it, and the real link.
+# A link with no names, one with a table of the right size, which moves what lies
+# behind it, and the real one.
+define link-with-names
+	sh hypervisor/boot/symbols.sh < $(1) > $(HYP)/symbols.S
+	$(CC) -c -o $(HYP)/symbols.o $(HYP)/symbols.S
+	$(LD) $(HYP_LDFLAGS) -o $(2) $(hyp-o) $(HYP)/symbols.o
+	$(NM) -n $(2) > $(2).names
+endef
 $(HYP)/zendo.elf: $(hyp-o) $(HYP)/zendo.lds hypervisor/boot/symbols.sh
-	sh hypervisor/boot/symbols.sh < /dev/null > $(HYP)/symbols.S
-	$(CC) -c -o $(HYP)/symbols.o $(HYP)/symbols.S
-	$(LD) $(HYP_LDFLAGS) -o $(HYP)/pass1.elf $(hyp-o) $(HYP)/symbols.o
-	$(NM) -n $(HYP)/pass1.elf | sh hypervisor/boot/symbols.sh > $(HYP)/symbols.S
-	$(CC) -c -o $(HYP)/symbols.o $(HYP)/symbols.S
-	$(LD) $(HYP_LDFLAGS) -o $@ $(hyp-o) $(HYP)/symbols.o
+	$(call link-with-names,/dev/null,$(HYP)/pass1.elf)
+	$(call link-with-names,$(HYP)/pass1.elf.names,$(HYP)/pass2.elf)
+	$(call link-with-names,$(HYP)/pass2.elf.names,$@)
 
 $(HYP)/zendo: $(HYP)/zendo.elf
 	$(OBJCOPY) -O binary $< $@

@@ -6,7 +6,6 @@
 #include "cpu/cpu.h"
 #include "cpu/features.h"
 #include "cpu/fpu.h"
-#include "cpu/softirq.h"
 #include "dev/acpi.h"
 #include "dev/apic.h"
 #include "dev/console.h"
@@ -17,7 +16,6 @@
 #include "mm/mm.h"
 #include "sched/sched.h"
 #include "time/time.h"
-#include "time/timer.h"
 
 no_return void boot_start(uint32_t magic, uint32_t info); /* from head.S */
 
@@ -48,8 +46,6 @@ static init_text void boot_on_own_stack(void)
 	time_cpu_init();
 	irq_init();
 
-	softirq_register(SOFTIRQ_TIMER, timer_softirq);
-	softirq_register(SOFTIRQ_SCHED, sched_run);
 	sched_init();
 	sched_cpu_init(0);
 	cpumask_set(&cpu_online, 0);

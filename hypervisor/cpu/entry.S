@@ -49,6 +49,18 @@
 	popq %rdi
 	.endm
 
+	/*
+	 * A guest in ring 3 may have set RFLAGS.AC, which turns SMAP off: an entry
+	 * from it turns SMAP on again.  Three bytes of NOP, made CLAC at boot where
+	 * there is SMAP (features.c).
+	 */
+	.macro SMAP_ON
+661:	nopl (%rax)
+	.pushsection .smap_sites, "aw"
+	.quad 661b
+	.popsection
+	.endm
+
 	/* \reg: this CPU's struct cpu_info, from any of its stacks */
 	.macro CPU_INFO reg
 	movq $-CPU_STACK_SIZE, \reg
@@ -159,6 +171,7 @@ trap_\vector:
 
 trap_common:
 	cld
+	SMAP_ON
 	SAVE_GPRS
 	xorl %ebp, %ebp
 	CPU_INFO %rbx
@@ -187,6 +200,7 @@ trap_common:
  */
 trap_ist:
 	cld
+	SMAP_ON
 	SAVE_GPRS
 	xorl %ebp, %ebp
 	testb $3, REGS_CS(%rsp)
@@ -223,6 +237,7 @@ interrupt_entries:
 
 interrupt_common:
 	cld
+	SMAP_ON
 	SAVE_GPRS
 	xorl %ebp, %ebp
 	testb $3, REGS_CS(%rsp)

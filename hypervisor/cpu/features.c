@@ -19,6 +19,16 @@ struct cpu_features cpu_features;
 #define PAT_VALUE     (0x06ULL | 0x04ULL << 8 | 0x07ULL << 16 | 0x00ULL << 24 | 0x01ULL << 32 |    \
 		       0x05ULL << 40 | 0x00ULL << 48 | 0x00ULL << 56)
 
+/* While the image is still mapped writable: entry.S's places for CLAC. */
+static init_text void smap_sites_patch(void)
+{
+	static const uint8_t clac[] = {0x0f, 0x01, 0xca};
+	extern uint8_t *const smap_sites_start[], *const smap_sites_end[];
+
+	for (uint8_t *const *site = smap_sites_start; site < smap_sites_end; site++)
+		memcpy(*site, clac, sizeof(clac));
+}
+
 init_text void cpu_features_init(void)
 {
 	struct cpu_features *f = &cpu_features;
@@ -67,6 +77,8 @@ init_text void cpu_features_init(void)
 		cpuid_count(0x80000008, 0, r);
 		f->phys_bits = r[0] & 0xff;
 	}
+	if (f->has_smap)
+		smap_sites_patch();
 	if (!f->has_nx)
 		panic("this CPU has no NX bit, which the page-table protection needs");
 	printk("CPU: %s, signature %#x, %u physical address bits%s%s%s\n", f->vendor, f->signature,
