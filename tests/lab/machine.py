@@ -73,6 +73,12 @@ class Machine:
             self.echo(data)
         return True
 
+    def _drain(self, seconds):
+        """Take what still comes: a panic says more than its first bytes."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self._read(end - time.monotonic()):
+            pass
+
     def tail(self, lines=25):
         return b"\n".join(self.seen.split(b"\n")[-lines:]).decode(errors="replace")
 
@@ -92,8 +98,7 @@ class Machine:
                 return match
             disaster = DISASTER.search(self.seen, self.mark) if watch else None
             if disaster:
-                self._read(1.0)
-                self._read(1.0)
+                self._drain(5.0)
                 self._fail("disaster: " + disaster.group(0).decode(errors="replace").strip())
             left = end - time.monotonic()
             if not open_line:
