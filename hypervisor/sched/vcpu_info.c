@@ -34,7 +34,8 @@ int vcpu_info_register(struct vcpu *v, mfn_t mfn, unsigned int offset)
 		return -EINVAL;
 	}
 	info = (struct vcpu_info *)((char *)page_to_virt(pg) + offset);
-	if (v->info)
+	/* those beyond shared_info's room shared theirs with other domains' until now */
+	if (v->info && v->id < XEN_LEGACY_MAX_VCPUS)
 		memcpy(info, v->info, sizeof(*info));
 	else
 		memset(info, 0, sizeof(*info));

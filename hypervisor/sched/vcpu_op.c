@@ -157,8 +157,10 @@ static long op_info_register(struct vcpu *v, const void *arg)
 static long op_nmi_send(struct vcpu *v, const void *arg)
 {
 	(void)arg;
-	if (!atomic_bit_test_and_set(&v->flags, VCPU_F_NMI_PENDING))
+	if (!atomic_bit_test_and_set(&v->flags, VCPU_F_NMI_PENDING)) {
+		WRITE_ONCE(v->return_work, true);
 		vcpu_kick(v);
+	}
 	return 0;
 }
 

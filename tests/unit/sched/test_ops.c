@@ -581,6 +581,20 @@ OPS_TEST(vcpu_info_moves_once)
 	CHECK_EQ(own->count & PAGE_COUNT_MASK, 1);
 }
 
+/* Before they have one of their own they use a place that other domains' use too. */
+OPS_TEST(vcpu_info_beyond_shared_info_begins_empty)
+{
+	struct page *own = fake_frame_alloc(d);
+
+	v1->id = XEN_LEGACY_MAX_VCPUS;
+	v1->info->arch.cr2 = 0x4711;
+	atomic_bit_set(&v1->flags, VCPU_F_DOWN);
+	CHECK_EQ(info_register(1, page_to_mfn(own).v, 0), 0);
+	CHECK_EQ(v1->info->arch.cr2, 0);
+	vcpu_info_release(v1);
+	v1->id = 1;
+}
+
 OPS_TEST(singleshot)
 {
 	struct vcpu_set_singleshot_timer t = {.timeout_abs_ns = 5000000};
@@ -657,6 +671,7 @@ OPS_TEST(nmi_and_physid)
 
 	CHECK_EQ(vcpu_op(VCPUOP_send_nmi, 1, NULL), 0);
 	CHECK(bit_test(&v1->flags, VCPU_F_NMI_PENDING));
+	CHECK(v1->return_work);
 	CHECK_EQ(kicked, 1);
 	CHECK_EQ(vcpu_op(VCPUOP_send_nmi, 1, NULL), 0);
 	CHECK_EQ(kicked, 1);
