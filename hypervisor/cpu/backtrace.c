@@ -6,7 +6,7 @@
 #include "cpu/backtrace.h"
 
 #include "boot/boot.h"
-#include "cpu/layout.h"
+#include "cpu/seam.h"
 #include "lib/printk.h"
 #include "lib/string.h"
 
@@ -64,17 +64,18 @@ static void print_frame(uint64_t rip)
 	printk("  [%016lx] %s\n", rip, name);
 }
 
-/* Frame pointers are believed only while they climb within one stack. */
+/* Frame pointers are believed only while they climb within this CPU's stack. */
 void backtrace_print(uint64_t rip, uint64_t rbp)
 {
-	uint64_t stack = rbp & ~(CPU_STACK_SIZE - 1);
+	uint64_t stack = (uint64_t)cpu_info() & ~(CPU_STACK_SIZE - 1);
 
 	print_frame(rip);
 	for (int i = 0; i < BACKTRACE_DEPTH; i++) {
 		uint64_t next;
 
-		if ((rbp & 7) || (rbp & ~(CPU_STACK_SIZE - 1)) != stack || rbp < CPUAREA_START ||
-		    rbp + 16 > stack + CPU_STACK_SIZE)
+		/* right after a SYSCALL it is still the guest's */
+		if ((rbp & 7) || rbp < stack + CPU_STACK_BODY ||
+		    rbp + 16 > stack + CPU_STACK_SIZE || rbp + 16 < rbp)
 			return;
 		next = ((uint64_t *)rbp)[0];
 		rip = ((uint64_t *)rbp)[1];
