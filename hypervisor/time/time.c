@@ -60,13 +60,16 @@ uint64_t time_from_tsc(uint64_t tsc)
 	return b->ns + tsc_scale_apply(&scale, tsc - b->tsc);
 }
 
+/* 36 years: guests choose deadlines, and a product beyond 64 bits would be one in the past. */
+#define AHEAD_MAX (1UL << 60)
+
 uint64_t time_to_tsc(uint64_t ns)
 {
 	const struct time_base *b = time_base();
 
 	if (ns <= b->ns)
 		return b->tsc;
-	return b->tsc + tsc_scale_apply(&inverse_scale, ns - b->ns) + 1;
+	return b->tsc + tsc_scale_apply(&inverse_scale, MIN(ns - b->ns, AHEAD_MAX)) + 1;
 }
 
 /* RDTSC may run ahead of earlier loads; what another CPU stored must not look like the future. */

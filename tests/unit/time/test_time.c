@@ -124,6 +124,9 @@ TEST(ns_and_tsc_convert_both_ways)
 		CHECK(back <= ns + 2 + (ns >> 29));
 	}
 	CHECK_EQ(time_to_tsc(0), 7777777);
+	/* what a guest may ask for never comes out as a time in the past */
+	for (unsigned int bit = 50; bit < 64; bit++)
+		CHECK(time_to_tsc((1UL << bit) + 12345) > time_to_tsc(1UL << 49));
 }
 
 TEST(disagreeing_tscs_do_not_go_back)
