@@ -31,6 +31,7 @@
 #define X86_EFLAGS_MBS  (1UL << 1) /* must be set */
 
 #define MSR_APIC_BASE      0x1b
+#define MSR_SYSENTER_CS    0x174
 #define MSR_PAT            0x277
 #define MSR_EFER           0xc0000080
 #define MSR_STAR           0xc0000081

@@ -199,6 +199,7 @@ void cpu_descriptors_load(unsigned int cpu)
 			 : "rax", "memory");
 	msr_write(MSR_STAR, (uint64_t)SEL_RING3_CS32 << 48 | (uint64_t)SEL_HYP_CS << 32);
 	msr_write(MSR_LSTAR, stub + (syscall_stub - syscall_stub));
+	msr_write(MSR_SYSENTER_CS, 0); /* SYSENTER faults */
 	msr_write(MSR_CSTAR, stub + (syscall32_stub - syscall_stub));
 	msr_write(MSR_SFMASK, X86_EFLAGS_TF | X86_EFLAGS_IF | X86_EFLAGS_DF | X86_EFLAGS_IOPL |
 				      X86_EFLAGS_NT | X86_EFLAGS_RF | X86_EFLAGS_AC);
