@@ -19,7 +19,7 @@
 #include "zl/zl.h"
 
 /* A monitor that has not cleaned up by then never will. */
-#define MONITOR_TIMEOUT_MS 25000
+#define MONITOR_TIMEOUT_MS 60000
 
 static int run_on_domain(const struct command *command, int argc, char **argv,
 			 int (*action)(struct hyp *hyp, domid_t domid))

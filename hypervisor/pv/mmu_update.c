@@ -198,8 +198,12 @@ long hypercall_mmu_update(const uint64_t *args)
 	if (pv_drop_pending(current))
 		return hypercall_continue(__HYPERVISOR_mmu_update, args, 4);
 	ret = domains_get(args[3], &b.tables, &b.frames);
-	if (ret)
+	if (ret) {
+		/* a caller that skips what failed goes on from this count: it must not be an old one */
+		if (pv_done_store((void *)args[2], is_continuation, 0))
+			return -EFAULT;
 		return ret;
+	}
 	ret = update_all(&b, guest, count, &done);
 	if (b.table.pg)
 		table_close(&b.table);

@@ -300,8 +300,11 @@ long hypercall_mmuext_op(const uint64_t *args)
 	if (pv_drop_pending(current))
 		return hypercall_continue(__HYPERVISOR_mmuext_op, args, 4);
 	ret = pv_owner_get(args[3], &d);
-	if (ret)
+	if (ret) {
+		if (pv_done_store((void *)args[2], is_continuation, 0))
+			return -EFAULT;
 		return ret;
+	}
 	ret = op_all(d, guest, count, &done);
 	pv_owner_put(d);
 	if (pv_done_store((void *)args[2], is_continuation, done))

@@ -134,6 +134,29 @@ TEST(foreign_domains_are_for_the_privileged)
 	references_check();
 }
 
+/* Linux goes on after a failed entry by the count it finds, so an old one must not stay there. */
+TEST(the_count_is_stored_when_the_domain_is_gone)
+{
+	static struct {
+		struct mmu_update update;
+		struct mmuext_op op;
+		unsigned int done;
+	} *mem;
+
+	guest_init(&g, 1, 0);
+	guest_start(&g);
+	fake_vcpu_run(g.v, 0);
+	mem = fake_guest_alloc(sizeof(*mem));
+	mem->done = 77;
+	CHECK_EQ(guest_call(hypercall_mmu_update, (uint64_t)&mem->update, 1, (uint64_t)&mem->done, 9),
+		 -ESRCH);
+	CHECK_EQ(mem->done, 0);
+	mem->done = 77;
+	CHECK_EQ(guest_call(hypercall_mmuext_op, (uint64_t)&mem->op, 1, (uint64_t)&mem->done, 9),
+		 -ESRCH);
+	CHECK_EQ(mem->done, 0);
+}
+
 TEST(a_privileged_domain_maps_frames_of_the_named_one)
 {
 	guest_init(&h, 2, 1);
