@@ -82,6 +82,7 @@ static int destroy_find(struct zl *zl, const char *text, struct destroy_target *
 	*target = (struct destroy_target){.name = text};
 	lock = state_init() ? -1 : state_lock_creation();
 	if (lock >= 0) {
+		state_discard_unborn();
 		swept = sweep_orphans(zl, text);
 		close(lock);
 	}

@@ -148,6 +148,14 @@ int state_write(struct state_file *file, const struct state_record *record)
 	return pwrite(file->fd, buf, sizeof(buf), 0) == sizeof(buf) ? 0 : -EIO;
 }
 
+void state_discard_unborn(void)
+{
+	char temporary[128];
+
+	state_path(temporary, sizeof(temporary), ".new");
+	unlink(temporary);
+}
+
 int state_create(struct state_file *file, const struct state_record *record)
 {
 	char temporary[128];

@@ -46,6 +46,9 @@ int state_init(void);
  */
 int state_lock_creation(void);
 
+/* Under the creation lock: drops the record that a creator was killed over before it was whole. */
+void state_discard_unborn(void);
+
 /*
  * Under the creation lock. -EEXIST: this UUID is taken. The caller owns the lock on the file on
  * success.
