@@ -12,25 +12,13 @@
 #include "pv/debugreg.h"
 #include "pv/trap.h"
 
-static bool is_canonical(uint64_t addr)
-{
-	int64_t top = (int64_t)addr >> 47;
-
-	return top == 0 || top == -1;
-}
-
-static bool is_code_address(uint64_t addr)
-{
-	return is_canonical(addr) && guest_range_ok((void *)addr, 1);
-}
-
 static int context_check(const struct vcpu_guest_context *c)
 {
 	for (unsigned int i = 0; i < 256; i++)
-		if (!is_code_address(c->trap_ctxt[i].address))
+		if (!is_guest_entry_address(c->trap_ctxt[i].address))
 			return -EINVAL;
-	if (!is_code_address(c->event_callback_eip) || !is_code_address(c->failsafe_callback_eip) ||
-	    !is_code_address(c->syscall_callback_eip))
+	if (!is_guest_entry_address(c->event_callback_eip) || !is_guest_entry_address(c->failsafe_callback_eip) ||
+	    !is_guest_entry_address(c->syscall_callback_eip))
 		return -EINVAL;
 	if (!is_canonical(c->fs_base) || !is_canonical(c->gs_base_kernel) ||
 	    !is_canonical(c->gs_base_user))
@@ -40,7 +28,7 @@ static int context_check(const struct vcpu_guest_context *c)
 	/* user mode without tables of its own would run on whatever the CPU had loaded before */
 	if (!(c->flags & VGCF_in_kernel) && !xen_cr3_to_pfn(c->ctrlreg[1]))
 		return -EINVAL;
-	if (c->ldt_ents && (!is_code_address(c->ldt_base) || c->ldt_base & ~PAGE_MASK))
+	if (c->ldt_ents && (!is_guest_entry_address(c->ldt_base) || c->ldt_base & ~PAGE_MASK))
 		return -EINVAL;
 	return 0;
 }

@@ -59,7 +59,7 @@ int pv_debugreg_set(struct vcpu *v, unsigned int reg, uint64_t value)
 	case 0 ... 3:
 		if (value >= HYPERVISOR_VIRT_START && value < HYPERVISOR_VIRT_END)
 			return -EPERM;
-		if ((int64_t)value >> 47 != 0 && (int64_t)value >> 47 != -1)
+		if (!is_canonical(value))
 			return -EINVAL;
 		v->pv.debugreg[reg] = value;
 		if (live && (v->pv.debugreg[7] & DR7_ENABLED))

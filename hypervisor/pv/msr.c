@@ -4,6 +4,7 @@
  * a general protection fault, as on a CPU that has no such register.
  */
 #include "cpu/asm.h"
+#include "cpu/guest_copy.h"
 #include "domain/domain.h"
 #include "lib/errno.h"
 #include "pv/emulate.h"
@@ -59,13 +60,6 @@ int pv_msr_read(struct vcpu *v, uint32_t msr, uint64_t *val)
 	default:
 		return -EPERM;
 	}
-}
-
-static bool is_canonical(uint64_t addr)
-{
-	int64_t top = (int64_t)addr >> 47;
-
-	return top == 0 || top == -1;
 }
 
 int pv_msr_write(struct vcpu *v, uint32_t msr, uint64_t val)

@@ -257,13 +257,6 @@ long hypercall_iret(const uint64_t *args)
 	return ctx.rax;
 }
 
-static bool callback_address_ok(uint64_t address)
-{
-	int64_t top = (int64_t)address >> 47;
-
-	return (top == 0 || top == -1) && guest_range_ok((void *)address, 1);
-}
-
 static int callback_set(struct vcpu *v, uint16_t type, uint16_t flags, uint64_t address)
 {
 	bool mask = flags & CALLBACKF_mask_events;
@@ -306,7 +299,7 @@ long hypercall_callback_op(const uint64_t *args)
 	case CALLBACKOP_register:
 		if (copy_in(&reg, (const void *)args[1], sizeof(reg)))
 			return -EFAULT;
-		if (!callback_address_ok(reg.address))
+		if (!is_guest_entry_address(reg.address))
 			return -EINVAL;
 		return callback_set(current, reg.type, reg.flags, reg.address);
 	case CALLBACKOP_unregister:
@@ -331,7 +324,7 @@ long hypercall_set_callbacks(const uint64_t *args)
 	struct vcpu *v = current;
 
 	for (int i = 0; i < 3; i++)
-		if (!callback_address_ok(args[i]))
+		if (!is_guest_entry_address(args[i]))
 			return -EINVAL;
 	v->pv.event_callback = args[0];
 	v->pv.failsafe_callback = args[1];
@@ -348,7 +341,7 @@ long hypercall_nmi_op(const uint64_t *args)
 	case 0: /* XENNMI_register_callback */
 		if (copy_in(cb, (const void *)args[1], sizeof(cb)))
 			return -EFAULT;
-		if (!callback_address_ok(cb[0]))
+		if (!is_guest_entry_address(cb[0]))
 			return -EINVAL;
 		current->pv.nmi_callback = cb[0];
 		return 0;
@@ -377,7 +370,7 @@ long hypercall_set_trap_table(const uint64_t *args)
 			return -EFAULT;
 		if (!t.address)
 			return 0;
-		if (!callback_address_ok(t.address))
+		if (!is_guest_entry_address(t.address))
 			return -EINVAL;
 		t.cs = pv_fixup_selector(t.cs);
 		table[t.vector] = t;
@@ -401,13 +394,6 @@ long hypercall_fpu_taskswitch(const uint64_t *args)
 	v->pv.cr0_ts = args[0] ? X86_CR0_TS : 0;
 	cr0_write((cr0_read() & ~X86_CR0_TS) | v->pv.cr0_ts);
 	return 0;
-}
-
-static bool is_canonical(uint64_t addr)
-{
-	int64_t top = (int64_t)addr >> 47;
-
-	return top == 0 || top == -1;
 }
 
 /* HYPERVISOR_set_segment_base(which, base) */
