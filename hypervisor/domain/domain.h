@@ -38,6 +38,7 @@ struct vcpu {
 	struct cpu_user_regs regs; /* the guest's registers while it does not run */
 	struct fpu_state fpu;
 	struct pv_vcpu pv;
+	struct hvm_vcpu *hvm; /* hvm/state.h; NULL for PV */
 
 	/* each under its own subsystem's rule */
 	struct sched_vcpu sched;
@@ -101,6 +102,7 @@ struct domain {
 	struct evtchn_domain evtchn;
 	struct grant_table *grant;
 	struct pv_domain pv;
+	struct hvm_domain *hvm; /* hvm/state.h; NULL for PV */
 	struct sched_domain sched;
 
 	struct rangeset iomem;   /* machine frames it may map */
