@@ -54,14 +54,23 @@ struct hvm_interrupt hvm_interrupt_pending(const struct vcpu *v);
 must_check bool hvm_interrupt_take(struct vcpu *v, struct hvm_interrupt *i);
 /*
  * Before each entry, IRQs off: makes vcpu->hvm->event what can be injected now
- * and asks the vendor for a window for what cannot.
+ * and asks the vendor for a window for what cannot; the TPR goes to the vendor.
  */
 void hvm_interrupts_prepare(struct vcpu *v);
+/* After each exit: the TPR comes back from the vendor. */
+void hvm_interrupts_finish(struct vcpu *v);
+/*
+ * HVM_PARAM_CALLBACK_IRQ as hvm/params.h encodes it, into hvm->callback: 0 or
+ * -EINVAL.  Under domain->lock.
+ */
+must_check int hvm_callback_set(struct domain *d, uint64_t via);
 
-/* Lines of a domain's interrupt controllers; any context.  Level: asserted or not. */
+/* Lines of a domain's interrupt controllers; any context.  Lines that do not exist: ignored. */
 void hvm_gsi_set(struct domain *d, unsigned int gsi, bool level);
 void hvm_isa_irq_set(struct domain *d, unsigned int irq, bool level);
 void hvm_pci_intx_set(struct domain *d, unsigned int device, unsigned int pin, bool level);
+/* XEN_DMOP_set_pci_link_route: 0 or -EINVAL */
+must_check int hvm_pci_link_set(struct domain *d, unsigned int link, unsigned int irq);
 /* A message as PCI writes it: 0 or -EINVAL (no such destination, or mode). */
 must_check int hvm_msi_send(struct domain *d, uint64_t address, uint32_t data);
 

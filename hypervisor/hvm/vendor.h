@@ -32,6 +32,8 @@ struct hvm_segment {
 #define HVM_SHADOW_STI    1U
 #define HVM_SHADOW_MOV_SS 2U
 
+#define HVM_WINDOW_ANY 16
+
 struct hvm_vendor {
 	const char *name;
 	bool has_1g_pages;
@@ -65,9 +67,12 @@ struct hvm_vendor {
 	void (*shadow_set)(struct vcpu *v, unsigned int shadow);
 	/* vcpu->hvm->event into the hardware, for this entry. */
 	void (*event_inject)(struct vcpu *v);
-	/* An exit when interrupts (or NMIs) can be taken; none: no such exit. */
-	void (*window_set)(struct vcpu *v, bool interrupt, bool nmi);
-	void (*tpr_set)(struct vcpu *v, uint8_t tpr); /* bits 7..4 matter: CR8 */
+	/*
+	 * An exit when an interrupt of that priority can be taken (1..15: above the TPR;
+	 * HVM_WINDOW_ANY: whatever the TPR is; 0: no such exit), and when an NMI can.
+	 */
+	void (*window_set)(struct vcpu *v, unsigned int priority, bool nmi);
+	void (*tpr_set)(struct vcpu *v, uint8_t cr8); /* 0..15 */
 	uint8_t (*tpr_get)(const struct vcpu *v);
 	void (*tsc_offset_set)(struct vcpu *v, uint64_t offset);
 	/* This instruction's first bytes, if the CPU gave them: how many (0: fetch them). */
