@@ -31,12 +31,10 @@ struct p2m {
 	struct spinlock lock; /* irqs on; inside domain->lock, outside mm.page_lock.  Below: */
 	mfn_t root;
 	uint64_t max_gfn; /* highest ever mapped */
-	uint32_t *dirty_bitmap; /* being asked for by the device model (vram) */
-
 	/* table pages: set aside by XEN_DOMCTL_set_paging_mempool_size or shadow_op */
-	uint64_t pool_pages, pool_free; /* total; unused, on the list */
-	uint32_t pool_list;
-	uint64_t relinquish_gfn; /* how far the teardown is */
+	uint64_t pool_pages, pool_free; /* total; unused ones among them */
+	uint32_t free_list, used_list;	/* frame numbers, by page->next and prev */
+	uint64_t relinquish_gfn;	/* how far the teardown is */
 
 	/* atomic: a vCPU that entered with another number flushes its TLB first */
 	uint64_t flush_generation;
@@ -69,8 +67,21 @@ must_check int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int orde
 		       enum p2m_type type);
 /* Only the type, of an entry that has `from`: 0, -EINVAL (another), -ENOMEM */
 must_check int p2m_change_type(struct domain *d, gfn_t gfn, enum p2m_type from, enum p2m_type to);
-/* Unmaps if it maps mfn (MFN_NONE: whatever): 0, -ENOENT. */
-must_check int p2m_remove(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order);
+/*
+ * Types of [first, first + nr), P2M_RAM and P2M_LOGDIRTY: a bit in `bitmap` (nr bits) for each
+ * frame written since the last call, or never asked for before.  0, -EINVAL, -ENOMEM
+ */
+must_check int p2m_dirty_take(struct domain *d, gfn_t first, unsigned int nr,
+			      unsigned long *bitmap);
+/* Unmaps if it maps mfn (MFN_NONE: whatever): 0, -ENOENT, -ENOMEM. */
+must_check int p2m_remove(struct domain *d, gfn_t gfn, mfn_t mfn);
+/* Unmaps 2^order frames of its RAM and gives them up: 0, -EINVAL (other than RAM), -ENOMEM. */
+must_check int p2m_give_up(struct domain *d, gfn_t gfn, unsigned int order);
+/*
+ * Unmaps a grant: 0, the entry's references being the caller's, to be put after a p2m_flush;
+ * -EINVAL (something else is there).
+ */
+must_check int p2m_grant_remove(struct domain *d, gfn_t gfn, mfn_t mfn, bool is_write);
 /* All CPUs that run vCPUs of d drop its translations.  IRQs on, as tlb_flush_mask. */
 void p2m_flush(struct domain *d);
 

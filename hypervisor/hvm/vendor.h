@@ -79,14 +79,15 @@ struct hvm_vendor {
 	unsigned int (*insn_bytes)(const struct vcpu *v, uint8_t bytes[16]);
 	void (*state_print)(const struct vcpu *v);
 
-	/* One entry of the nested page tables; level 1: 4 KiB.. */
+	/*
+	 * One entry of the nested page tables; level 1: 4 KiB..  An empty one is 0, no other is.
+	 * Of a leaf, frame and type can be read back; P2M_MMIO is not present to the CPU, but kept.
+	 */
 	uint64_t (*pte_leaf)(mfn_t mfn, enum p2m_type type, unsigned int level);
 	uint64_t (*pte_table)(mfn_t table);
-	/* Is it a leaf / a table / nothing? Its frame and type. */
-	bool (*pte_is_present)(uint64_t pte);
-	bool (*pte_is_leaf)(uint64_t pte, unsigned int level);
+	bool (*pte_is_leaf)(uint64_t pte, unsigned int level); /* else a table; not asked for 0 */
 	enum p2m_type (*pte_type)(uint64_t pte);
-	mfn_t (*pte_mfn)(uint64_t pte);
+	mfn_t (*pte_mfn)(uint64_t pte); /* of a leaf or a table */
 };
 
 extern const struct hvm_vendor svm_vendor, vmx_vendor;
