@@ -15,8 +15,9 @@ from machine import Machine
 # `-smap`: QEMU 7.2 checks SMAP wrongly for lret and iret at ring 3, where PV kernels run.
 CPU = "max,-smap"
 
-# Every wait is so many times as long: for machines slower or busier than two free cores.
-PATIENCE = int(os.environ.get("LAB_PATIENCE", "1"))
+# Every wait is so many times as long as two free cores need. A wait ends when what it waits for is
+# there, so that a long one costs time only where a test fails.
+PATIENCE = int(os.environ.get("LAB_PATIENCE", "3"))
 
 
 def add_options(parser):
