@@ -48,6 +48,7 @@ struct hvm_vcpu {
 	uint64_t apic_base;		   /* MSR_APIC_BASE */
 	uint64_t mtrr_def_type, mtrr_fixed[11], mtrr_var[16]; /* kept, without effect: NPT/EPT rule */
 	bool is_nmi_masked;		   /* until its IRET */
+	bool is_halted;			   /* by HLT: enters again when something wakes it */
 	struct hvm_event event;		   /* to be injected at the next entry; vector 0, type 0: none */
 	struct hvm_io_state io;		   /* an access under way, or one to be resumed */
 	uint64_t exits[HVM_EXIT_KINDS];
@@ -59,6 +60,7 @@ struct hvm_vcpu {
 	/* atomic */
 	uint32_t upcall_vector; /* HVMOP_set_evtchn_upcall_vector; 0: the domain's callback */
 	bool is_nmi_pending;
+	uint32_t start_signals; /* INIT and SIPI that it has not acted on: vcpu.c */
 };
 
 struct hvm_domain {

@@ -12,7 +12,7 @@
 
 enum hvm_segment_name {
 	HVM_ES, HVM_CS, HVM_SS, HVM_DS, HVM_FS, HVM_GS, /* as instructions encode them */
-	HVM_LDTR, HVM_TR, HVM_GDTR, HVM_IDTR,
+	HVM_GDTR, HVM_LDTR, HVM_IDTR, HVM_TR, /* as a VMCB has them */
 	HVM_SEGMENTS
 };
 
@@ -45,7 +45,10 @@ struct hvm_vendor {
 	void (*vcpu_fini)(struct vcpu *v);
 	void (*switch_from)(struct vcpu *v); /* IRQs off */
 	void (*switch_to)(struct vcpu *v);
-	/* Runs the guest once, IRQs off; returns with IRQs off and the exit not yet handled. */
+	/*
+	 * Runs the guest once, vcpu->hvm->event injected; IRQs off, and off on return, with the exit
+	 * not yet handled.
+	 */
 	void (*run)(struct vcpu *v);
 	/* Handles it; IRQs on. */
 	void (*exit_handle)(struct vcpu *v);
@@ -65,8 +68,6 @@ struct hvm_vendor {
 
 	unsigned int (*shadow_get)(const struct vcpu *v); /* HVM_SHADOW_* */
 	void (*shadow_set)(struct vcpu *v, unsigned int shadow);
-	/* vcpu->hvm->event into the hardware, for this entry. */
-	void (*event_inject)(struct vcpu *v);
 	/*
 	 * An exit when an interrupt of that priority can be taken (1..15: above the TPR;
 	 * HVM_WINDOW_ANY: whatever the TPR is; 0: no such exit), and when an NMI can.
@@ -105,11 +106,16 @@ void hvm_exit_cr_write(struct vcpu *v, unsigned int cr, unsigned int gpr, uint64
 void hvm_exit_hlt(struct vcpu *v, uint64_t next_rip);
 void hvm_exit_hypercall(struct vcpu *v, uint64_t next_rip);
 void hvm_exit_xsetbv(struct vcpu *v, uint64_t next_rip);
+/* The instruction does nothing. */
+void hvm_exit_skip(struct vcpu *v, uint64_t next_rip);
 void hvm_exit_nested_fault(struct vcpu *v, uint64_t gpa, bool is_write, bool is_exec);
 /* Ends the domain: an exit that has no answer.  `name`: its manual's name. */
 void hvm_exit_unexpected(struct vcpu *v, const char *name, uint64_t code);
-/* The bytes of the instruction at rip; 0: rip was faulted on and the fault injected. */
-must_check unsigned int hvm_insn_length(struct vcpu *v);
+/* The instruction at rip; false: it cannot be had, and the fault for that is injected. */
+struct insn;
+must_check bool hvm_insn_fetch(struct vcpu *v, struct insn *insn);
+/* CS.base + rip, as the CPU computes it in the present mode. */
+uint64_t hvm_rip_linear(const struct vcpu *v, uint64_t rip);
 /* rip moves on: past an interrupt shadow, with RF cleared and TF honoured. */
 void hvm_rip_advance(struct vcpu *v, uint64_t next_rip);
 
