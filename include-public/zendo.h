@@ -38,4 +38,36 @@ struct zendo_domain_reason {
 	char reason[ZENDO_REASON_SIZE]; /* OUT */
 };
 
+/*
+ * How often the vCPUs of an HVM or PVH domain came into the hypervisor since
+ * they were made, by what for.  For a privileged domain, -EPERM else.
+ * -ESRCH: no such domain.  -ENOENT: no such vCPU.  -EINVAL: not such a domain,
+ * padding.  Counts of a running vCPU are those of one moment each.
+ *
+ * Kinds, by index, and names for a tool to show:
+ *  0 interrupt   a hardware interrupt or NMI came while it ran
+ *  1 window      it can take the interrupt that waits for it
+ *  2 hypercall
+ *  3 cpuid
+ *  4 msr         RDMSR, WRMSR
+ *  5 cr          control and debug registers, XSETBV
+ *  6 hlt         HLT, PAUSE
+ *  7 port        IN, OUT
+ *  8 mmio        access to a device's memory
+ *  9 page-fault  any other nested page fault
+ * 10 exception
+ * 11 other
+ */
+#define ZENDO_OP_exits    2
+#define ZENDO_EXIT_KINDS  12 /* of this version */
+#define ZENDO_EXIT_COUNTS 16
+
+struct zendo_exits {
+	uint16_t domid;                     /* IN */
+	uint16_t pad[3];                    /* IN: zero */
+	uint32_t vcpu;                      /* IN */
+	uint32_t kinds;                     /* OUT: how many are counted */
+	uint64_t counts[ZENDO_EXIT_COUNTS]; /* OUT: zero behind those */
+};
+
 #endif

@@ -14,6 +14,7 @@ import re
 import shutil
 import stat
 import subprocess
+import tempfile
 
 LAB = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(LAB))
@@ -27,6 +28,14 @@ DOM0_MODULES = """xenfs xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xen-blkba
 DOM0_LOAD = """xenfs xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xen-blkback xen-netback bridge
 	loop crc32c_generic ext4 virtio_pci virtio_blk virtio_net ahci sd_mod""".split()
 GUEST_MODULES = "xen-blkfront xen-netfront crc32c_generic ext4".split()
+# For hardware that a device model emulates; a guest loads them when a job asks for it.
+GUEST_EMULATED = "ata_piix sd_mod sr_mod isofs e1000 usbhid uhci-hcd".split()
+
+# What Debian's device model opens, beside its libraries: firmware, option ROMs, keymaps.
+DEVICE_MODEL = "usr/libexec/xen-qemu-system-i386"
+DEVICE_MODEL_DATA = """usr/lib/xen-4.17/boot/hvmloader usr/share/seabios usr/share/ovmf
+	usr/share/qemu usr/lib/ipxe""".split()
+DEVICE_MODEL_MOUNT = "/device-model"
 
 
 class ImageError(Exception):
@@ -268,8 +277,9 @@ def build_guest(path):
     cpio.add_link("sbin", "bin")
     busybox_add(cpio)
     for release in kernel_versions():
-        add_modules(cpio, release, GUEST_MODULES)
+        add_modules(cpio, release, GUEST_MODULES + GUEST_EMULATED)
     cpio.add_data("etc/modules", (" ".join(GUEST_MODULES) + "\n").encode())
+    cpio.add_data("etc/modules-emulated", (" ".join(GUEST_EMULATED) + "\n").encode())
     cpio.add_file("init", os.path.join(LAB, "guest/init"), 0o755)
     bench = os.path.join(BUILD, "tests/bench/ops")
     if os.path.exists(bench):
@@ -340,6 +350,49 @@ def build_stock_tools(path):
     cpio.add_tree("etc/xen/scripts", os.path.join(ROOT, "etc/xen/scripts"))
     cpio.add_data("etc/xen/xl.conf", b'autoballoon="off"\n')
     cpio.close()
+
+
+def device_model_files():
+    """The device model, its libraries and its data: {name in dom0: path in the packages}."""
+    program = os.path.join(ROOT, DEVICE_MODEL)
+    if not os.path.exists(program):
+        raise ImageError("the device model is missing: run `make lab-fetch-model`")
+    files = {name: os.path.join(ROOT, name) for name in [DEVICE_MODEL] + DEVICE_MODEL_DATA}
+    for name, library in library_closure([program], package_libraries()).items():
+        files["usr/lib/" + name] = library
+    return files
+
+
+def build_device_model(path):
+    """A file system with the device model, which is too large for a ramdisk."""
+    with tempfile.TemporaryDirectory(prefix="lab-") as tree:
+        for name, source in device_model_files().items():
+            target = os.path.join(tree, name)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            if os.path.isdir(source):
+                shutil.copytree(source, target, symlinks=True)
+            else:
+                shutil.copy(source, target)
+        make_disk(path + ".tmp", 128, tree, "device-model")
+    os.rename(path + ".tmp", path)
+
+
+def build_device_model_links(path):
+    """Links in dom0's root to what is on that file system, where Debian's tools look for it."""
+    cpio = Cpio(path)
+    cpio.add_dir(DEVICE_MODEL_MOUNT)
+    for name in sorted(device_model_files()):
+        cpio.add_link(name, os.path.join(DEVICE_MODEL_MOUNT, name))
+    cpio.close()
+
+
+def device_model():
+    """The device model's file system and the part of dom0's ramdisk that goes with it."""
+    disk, links = (os.path.join(WORK, name) for name in ("device-model.img", "device-model.cpio"))
+    for target, build in ((disk, build_device_model), (links, build_device_model_links)):
+        if not newer(target, [os.path.abspath(__file__), os.path.join(ROOT, DEVICE_MODEL)]):
+            build(target)
+    return disk, links
 
 
 def build_job(path, script, extras, args):

@@ -6,7 +6,7 @@
 LAB := $(B)/lab
 export B
 
-.PHONY: lab-install lab-fetch lab-fetch-test lab-fetch-peer lab
+.PHONY: lab-install lab-fetch lab-fetch-test lab-fetch-peer lab-fetch-model lab
 lab-install:
 	@tests/lab/install build host
 
@@ -18,6 +18,9 @@ lab-fetch-test: lab-fetch
 
 lab-fetch-peer: lab-fetch-test
 	@tests/lab/fetch $(LAB) peer
+
+lab-fetch-model: lab-fetch
+	@tests/lab/fetch $(LAB) model
 
 # What every run of the lab needs. Packages first: the fragments' own rules use them.
 lab: lab-fetch

@@ -39,6 +39,8 @@ def add_options(parser):
     parser.add_argument("--disk", action="append", default=[], metavar="KIND:FILE",
                         help="a raw disk: virtio:FILE, ahci:FILE, nvme:FILE; changes to it are "
                         "thrown away. FILE @N: a new ext4 of N MB; @pattern: known content")
+    parser.add_argument("--device-model", action="store_true",
+                        help="give dom0 Debian's QEMU and firmware, for HVM guests")
     parser.add_argument("--sparse", action="store_true", help="do not reserve the memory")
     parser.add_argument("--iso", help="boot this image by GRUB instead of -kernel; @: make it")
     parser.add_argument("--end", default="poweroff", choices=("poweroff", "reboot"))
@@ -82,6 +84,8 @@ def ramdisk(options, scratch, script, extras=(), args=()):
     """dom0's whole ramdisk for this run."""
     tools = tools_of(options)
     parts = image.dom0_parts()
+    if options.device_model:
+        parts.insert(0, image.device_model()[1])
     if tools == "zendo" or os.path.isdir(os.path.join(image.BUILD, "dom0-tools")):
         path = os.path.join(scratch, "zendo-tools.cpio")
         image.build_zendo_tools(path)
@@ -130,6 +134,13 @@ def disk_arguments(disks):
     return words
 
 
+def device_model_arguments():
+    """Its disk comes after all others, and is found by its label."""
+    disk, _ = image.device_model()
+    return ["-drive", f"if=none,id=model,format=raw,readonly=on,file={disk}",
+            "-device", "virtio-blk-pci,drive=model"]
+
+
 def make_iso(options, path, initrd, scratch):
     """A bootable ISO: GRUB, BIOS, multiboot2."""
     tree = os.path.join(scratch, "iso")
@@ -174,7 +185,8 @@ def machine_arguments(options, initrd):
                   "-initrd", f"{vmlinux} {kernel_line(options)},{initrd}"]
     for extra in options.qemu:
         words += extra.split()
-    return words + disk_arguments(options.disk)
+    words += disk_arguments(options.disk)
+    return words + (device_model_arguments() if options.device_model else [])
 
 
 def log_path(options, name):

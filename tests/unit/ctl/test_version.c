@@ -8,6 +8,7 @@
 
 #include <zendo.h>
 #include "boot/boot.h"
+#include "hvm/state.h"
 #include "hypercall/hypercall.h"
 
 #include <xen/hvm/hvm_op.h>
@@ -153,7 +154,7 @@ TEST(zendo_op)
 
 	begin();
 	CHECK_EQ(zendo(ZENDO_OP_version, NULL), ZENDO_ABI_VERSION);
-	CHECK_EQ(zendo(2, &op), -ENOSYS);
+	CHECK_EQ(zendo(99, &op), -ENOSYS);
 	strcpy(domu->reason, "triple fault");
 	CHECK_EQ(zendo(ZENDO_OP_domain_reason, &op), 0);
 	CHECK(!strcmp(op.reason, "triple fault"));
@@ -173,4 +174,38 @@ TEST(zendo_op)
 	fake_guest_any = false;
 	CHECK_EQ(zendo(ZENDO_OP_domain_reason, &op), -EFAULT);
 	CHECK_EQ(domu->references, 1);
+}
+
+TEST(zendo_exits)
+{
+	static struct hvm_vcpu hvm[2];
+	struct zendo_exits op = {.domid = 7, .vcpu = 1};
+
+	begin();
+	memset(op.counts, 0xff, sizeof(op.counts));
+	CHECK_EQ(zendo(ZENDO_OP_exits, &op), -EINVAL); /* a PV domain has none */
+	domu = fake_domain(8, 2);
+	domu->type = DOMAIN_HVM;
+	op.domid = 8;
+	for (unsigned int i = 0; i < 2; i++)
+		domu->vcpus[i]->hvm = &hvm[i];
+	for (unsigned int i = 0; i < HVM_EXIT_KINDS; i++)
+		hvm[1].exits[i] = 100 + i;
+	CHECK_EQ(zendo(ZENDO_OP_exits, &op), 0);
+	CHECK_EQ(op.kinds, ZENDO_EXIT_KINDS);
+	for (unsigned int i = 0; i < ZENDO_EXIT_COUNTS; i++)
+		CHECK_EQ(op.counts[i], i < ZENDO_EXIT_KINDS ? 100 + i : 0);
+	op.vcpu = 2;
+	CHECK_EQ(zendo(ZENDO_OP_exits, &op), -ENOENT);
+	op.vcpu = 0;
+	op.pad[2] = 1;
+	CHECK_EQ(zendo(ZENDO_OP_exits, &op), -EINVAL);
+	op.pad[2] = 0;
+	op.domid = 99;
+	CHECK_EQ(zendo(ZENDO_OP_exits, &op), -ESRCH);
+	op.domid = 8;
+	as_guest();
+	CHECK_EQ(zendo(ZENDO_OP_exits, &op), -EPERM);
+	CHECK_EQ(domu->references, 1);
+	domu->type = DOMAIN_PV;
 }
