@@ -67,9 +67,10 @@ must_check int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int orde
 		       enum p2m_type type);
 /* Only the type, of an entry that has `from`: 0, -EINVAL (another), -ENOMEM */
 must_check int p2m_change_type(struct domain *d, gfn_t gfn, enum p2m_type from, enum p2m_type to);
+#define P2M_DIRTY_MAX 32768U
 /*
- * Types of [first, first + nr), P2M_RAM and P2M_LOGDIRTY: a bit in `bitmap` (nr bits) for each
- * frame written since the last call, or never asked for before.  0, -EINVAL, -ENOMEM
+ * Of [first, first + nr), all RAM, nr up to P2M_DIRTY_MAX: a bit in `bitmap` for each frame
+ * written since the last call, or not asked for before.  0, -EINVAL, -ENOMEM
  */
 must_check int p2m_dirty_take(struct domain *d, gfn_t first, unsigned int nr,
 			      unsigned long *bitmap);

@@ -30,6 +30,17 @@ bool page_get(struct page *pg, const struct domain *d)
 	return true;
 }
 
+bool page_hold(struct page *pg)
+{
+	uint64_t count = READ_ONCE(pg->count);
+
+	do {
+		if ((count & PAGE_COUNT_MASK) == PAGE_COUNT_MASK)
+			return false;
+	} while (!count_replace(pg, &count, count + 1));
+	return true;
+}
+
 struct page *page_get_mfn(mfn_t mfn, const struct domain *d)
 {
 	struct page *pg = mfn_to_page(mfn);

@@ -123,6 +123,8 @@ must_check bool page_get(struct page *pg, const struct domain *d);
 void page_put(struct page *pg);
 /* By frame number as a guest gave it: checks mfn_is_ram too.  NULL if it fails. */
 must_check struct page *page_get_mfn(mfn_t mfn, const struct domain *d);
+/* One more, whoever the owner is, of a frame that has one: false if the count would overflow. */
+must_check bool page_hold(struct page *pg);
 /* Drop the owner's own reference (PAGE_F_ALLOCATED); false if it was dropped before. */
 bool page_drop_allocation(struct page *pg);
 

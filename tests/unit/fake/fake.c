@@ -458,6 +458,14 @@ weak bool page_get(struct page *pg, const struct domain *d)
 	return true;
 }
 
+weak bool page_hold(struct page *pg)
+{
+	if ((pg->count & PAGE_COUNT_MASK) == PAGE_COUNT_MASK)
+		return false;
+	pg->count++;
+	return true;
+}
+
 weak void page_free_owned(struct page *pg)
 {
 	struct domain *d = domain_get(page_owner_id(pg));
