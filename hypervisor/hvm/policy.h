@@ -8,9 +8,24 @@
 
 #include "lib/types.h"
 
+struct cpuid_policy;
+
 void hvm_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t r[4]);
-/* The default that domains start with, and the most they may have: the CPU's, masked. */
-void hvm_cpuid_default(uint32_t leaf, uint32_t sub, uint32_t r[4]);
+/* Boot: the default that domains start with, and the most they may have: the CPU's, masked. */
+init_text void hvm_cpuid_init(void);
+/* What d's policy says (d NULL: the default), less what depends on the vCPU; under d->lock. */
+void hvm_cpuid_policy_leaf(const struct domain *d, uint32_t leaf, uint32_t sub, uint32_t r[4]);
+/*
+ * Gives the (heap's) table p to d, whole; not the caller's domain.  0; -EINVAL: this leaf is
+ * beyond what the default has, and p is still the caller's.
+ */
+must_check int hvm_cpuid_policy_set(struct domain *d, struct cpuid_policy *p, uint32_t *bad_leaf,
+				    uint32_t *bad_sub);
+void hvm_cpuid_fini(struct domain *d); /* with the domain's end */
+
+/* The local APIC's id is the vCPU's number times two, as toolstacks write it in ACPI tables. */
+#define HVM_APIC_ID(vcpu_id) ((vcpu_id) * 2U)
+
 /* CR4 and EFER bits that the policy allows. */
 uint64_t hvm_cr4_allowed(const struct vcpu *v);
 uint64_t hvm_efer_allowed(const struct vcpu *v);

@@ -169,6 +169,18 @@ uint64_t tsc_khz(void)
 	return 1000000;
 }
 
+const struct tsc_scale *time_scale(void)
+{
+	static const struct tsc_scale scale;
+
+	return &scale;
+}
+
+uint64_t fpu_xcr0_supported(void)
+{
+	return 7;
+}
+
 uint64_t frames_free_count(void)
 {
 	return 111;

@@ -5,7 +5,7 @@
  *
  * Links: hypercall/domctl.c hypercall/domctl_domain.c hypercall/domctl_vcpu.c
  * Links: hypercall/domctl_access.c hypercall/ctl_bitmap.c hypercall/cpu_policy.c
- * Links: lib/bits.c lib/rangeset.c
+ * Links: domain/cpuid.c hvm/cpuid.c lib/bits.c lib/rangeset.c
  */
 #include "fixture.h"
 

@@ -3,7 +3,8 @@
  * sysctl: who may, what each operation tells, and what it refuses.
  *
  * Links: hypercall/sysctl.c hypercall/sysctl_topology.c hypercall/domctl_domain.c
- * Links: hypercall/ctl_bitmap.c hypercall/cpu_policy.c lib/bits.c
+ * Links: hypercall/ctl_bitmap.c hypercall/cpu_policy.c domain/cpuid.c
+ * Links: hvm/cpuid.c lib/bits.c
  */
 #include "fixture.h"
 

@@ -3,7 +3,7 @@
  * What a PV guest sees of CPUID, over this machine's own: what must be hidden
  * is, whatever the CPU has.
  *
- * Links: pv/cpuid.c lib/bits.c
+ * Links: pv/cpuid.c domain/cpuid.c lib/bits.c
  */
 #include <xen/arch-x86/cpuid.h>
 
