@@ -41,6 +41,8 @@ struct build_params {
 	uint32_t ssidref;
 	uint32_t cpupool;
 	uint32_t tsc_mode;	  /* 0 default, 1 always emulate, 2 native */
+	uint32_t timer_mode;	  /* HVMPTM_*; not for PV */
+	const char *firmware;	  /* HVM: what the first stage starts; else NULL */
 	int32_t max_grant_frames; /* < 0: the hypervisor's default */
 	int32_t max_maptrack_frames;
 	uint32_t max_event_channels; /* 0: 1023, as stock tools */
@@ -60,6 +62,8 @@ struct build_result {
 	uint64_t nr_pages;
 };
 
+/* Frames in the result are what the guest grants: machine frames of PV, its own of others. */
+
 /* Fill in everything that has a default; the caller then sets kernel, memory and so on. */
 void build_params_init(struct build_params *params);
 
@@ -70,5 +74,8 @@ void build_params_init(struct build_params *params);
  */
 int build_pv(struct hyp *hyp, const struct build_params *params, struct build_result *result,
 	     struct build_error *error);
+/* Build a PVH domain. Errors as above. */
+int build_pvh(struct hyp *hyp, const struct build_params *params, struct build_result *result,
+	      struct build_error *error);
 
 #endif

@@ -11,18 +11,37 @@
 #include "builder/load.h"
 #include "hyp/memory.h"
 
-#define MAP_PAGES 8192u /* at most so many frames are mapped at a time: 32 MiB */
-#define ZERO_RUN  32u	/* fewer zero pages than this are cheaper copied than set apart */
+#define ZERO_RUN 32u /* fewer zero pages than this are cheaper copied than set apart */
 
-static int map_frames(const struct loader *loader, uint64_t pfn, uint64_t nr, void **map)
+/* What the hypervisor calls `nr` frames from `pfn` on: p2m's part, or `own`, filled in. */
+static const xen_pfn_t *name_frames(const struct loader *loader, uint64_t pfn, uint64_t nr,
+				    xen_pfn_t *own)
 {
+	if (loader->p2m)
+		return loader->p2m + pfn;
+	for (uint64_t i = 0; i < nr; i++)
+		own[i] = pfn + i;
+	return own;
+}
+
+int load_map_frames(const struct loader *loader, uint64_t pfn, uint64_t nr, void **map)
+{
+	xen_pfn_t own[LOAD_PAGES_MAX];
 	int result = hyp_foreign_map(loader->hyp, loader->domid, PROT_READ | PROT_WRITE,
-				     loader->p2m + pfn, nr, map);
+				     name_frames(loader, pfn, nr, own), nr, map);
 
 	return result ? build_error_set(loader->error, result,
 					"cannot map memory of the new domain: %s",
 					strerror(-result))
 		      : 0;
+}
+
+static int clear_unmapped(const struct loader *loader, uint64_t pfn, uint64_t nr)
+{
+	xen_pfn_t own[LOAD_PAGES_MAX];
+
+	return hyp_mmu_clear_frames(loader->hyp, loader->domid, name_frames(loader, pfn, nr, own),
+				    nr);
 }
 
 /* Zero whole frames, by map and memset where the hypervisor does not clear for us. */
@@ -31,16 +50,16 @@ static int clear_frames(const struct loader *loader, uint64_t pfn, uint64_t nr)
 	void *map;
 	int result;
 
-	if (nr == 0 || hyp_mmu_clear_frames(loader->hyp, loader->domid, loader->p2m + pfn, nr) == 0)
-		return 0;
 	while (nr > 0) {
-		uint64_t batch = nr < MAP_PAGES ? nr : MAP_PAGES;
+		uint64_t batch = nr < LOAD_PAGES_MAX ? nr : LOAD_PAGES_MAX;
 
-		result = map_frames(loader, pfn, batch, &map);
-		if (result)
-			return result;
-		memset(map, 0, batch * HYP_PAGE_SIZE);
-		hyp_foreign_unmap(map, batch);
+		if (clear_unmapped(loader, pfn, batch)) {
+			result = load_map_frames(loader, pfn, batch, &map);
+			if (result)
+				return result;
+			memset(map, 0, batch * HYP_PAGE_SIZE);
+			hyp_foreign_unmap(map, batch);
+		}
 		pfn += batch;
 		nr -= batch;
 	}
@@ -52,12 +71,13 @@ static int copy_bytes(const struct loader *loader, uint64_t to, const uint8_t *f
 		      uint64_t zeros)
 {
 	while (size + zeros > 0) {
-		uint64_t offset = to % HYP_PAGE_SIZE, room = MAP_PAGES * HYP_PAGE_SIZE - offset;
+		uint64_t offset = to % HYP_PAGE_SIZE,
+			 room = LOAD_PAGES_MAX * HYP_PAGE_SIZE - offset;
 		uint64_t copied = size < room ? size : room;
 		uint64_t cleared = zeros < room - copied ? zeros : room - copied;
 		uint64_t nr = (offset + copied + cleared + HYP_PAGE_SIZE - 1) / HYP_PAGE_SIZE;
 		void *map;
-		int result = map_frames(loader, to / HYP_PAGE_SIZE, nr, &map);
+		int result = load_map_frames(loader, to / HYP_PAGE_SIZE, nr, &map);
 
 		if (result)
 			return result;
@@ -183,11 +203,11 @@ int load_ramdisk(const struct loader *loader, const struct ramdisk *ramdisk, uin
 	int result = 0;
 
 	while (done < ramdisk->size && !result) {
-		uint64_t size = min_u64(ramdisk->size - done, MAP_PAGES * HYP_PAGE_SIZE);
+		uint64_t size = min_u64(ramdisk->size - done, LOAD_PAGES_MAX * HYP_PAGE_SIZE);
 		uint64_t nr = (size + HYP_PAGE_SIZE - 1) / HYP_PAGE_SIZE;
 		void *map;
 
-		result = map_frames(loader, pfn, nr, &map);
+		result = load_map_frames(loader, pfn, nr, &map);
 		if (result)
 			return result;
 		/* Straight from the page cache into the guest: no copy in between. */

@@ -208,9 +208,9 @@ static int check_machine(struct creation *c, struct xen_sysctl_physinfo *machine
 static int build_progress(void *arg, enum build_stage stage, domid_t domid)
 {
 	static const char *const steps[] = {
-		[BUILD_READ_KERNEL] = "reading the kernel", [BUILD_CREATE] = "creating the domain",
-		[BUILD_POPULATE] = "giving it memory",	    [BUILD_LOAD] = "loading the kernel",
-		[BUILD_START_STATE] = "making page tables", [BUILD_DONE] = "built"};
+		[BUILD_READ_KERNEL] = "reading the kernel",  [BUILD_CREATE] = "creating the domain",
+		[BUILD_POPULATE] = "giving it memory",	     [BUILD_LOAD] = "loading the kernel",
+		[BUILD_START_STATE] = "preparing its start", [BUILD_DONE] = "built"};
 	struct creation *c = arg;
 
 	creation_show(c, steps[stage]);
@@ -223,6 +223,11 @@ static int build_progress(void *arg, enum build_stage stage, domid_t domid)
 
 static int build_domain(struct creation *c, struct build_result *built)
 {
+	static int (*const builders[])(struct hyp *, const struct build_params *,
+				       struct build_result *, struct build_error *) = {
+		[DOMAIN_PV] = build_pv,
+		[DOMAIN_PVH] = build_pvh,
+	};
 	struct build_params params;
 	struct build_error error = {""};
 	int rc;
@@ -237,9 +242,10 @@ static int build_domain(struct creation *c, struct build_result *built)
 	params.maxmem_kib = c->spec->maxmem_kib;
 	params.max_vcpus = c->spec->maxvcpus;
 	params.tsc_mode = c->spec->tsc_mode;
+	params.timer_mode = c->spec->timer_mode;
 	params.progress = build_progress;
 	params.progress_arg = c;
-	rc = build_pv(c->zl->hyp, &params, built, &error);
+	rc = builders[c->spec->type](c->zl->hyp, &params, built, &error);
 	if (rc == -ECANCELED)
 		return creation_fail(c, rc, "interrupted");
 	if (rc)

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "device/net.h"
+#include "hyp/abi.h"
 
 #define MEMORY_MAX_MIB (16LL << 20) /* 16 TiB, the reach of the machine-to-physical table */
 
@@ -123,10 +124,21 @@ static void read_identity(struct spec_reader *r)
 			    uuid);
 }
 
+static const char *const type_names[] = {
+	[DOMAIN_PV] = "pv",
+	[DOMAIN_PVH] = "pvh",
+};
+
+const char *domain_type_name(enum domain_type type)
+{
+	return type_names[type];
+}
+
 static void read_type(struct spec_reader *r)
 {
 	const char *type = read_string(r, "type");
 	const char *key = "type";
+	size_t i;
 
 	if (!type && !r->rc) {
 		key = "builder";
@@ -134,13 +146,15 @@ static void read_type(struct spec_reader *r)
 		if (type && (!strcmp(type, "generic") || !strcmp(type, "linux")))
 			type = NULL;
 	}
-	if (r->rc || !type || !strcmp(type, "pv"))
+	if (r->rc || !type)
 		return;
-	if (!strcmp(type, "pvh") || !strcmp(type, "hvm"))
-		reader_fail(r, key, -EOPNOTSUPP, "%s domains cannot be built yet; expected \"pv\"",
-			    type);
-	else
-		reader_fail(r, key, -EINVAL, "expected \"pv\", found \"%s\"", type);
+	for (i = 0; i < sizeof(type_names) / sizeof(type_names[0]); i++) {
+		if (!strcmp(type, type_names[i])) {
+			r->spec->type = (enum domain_type)i;
+			return;
+		}
+	}
+	reader_fail(r, key, -EINVAL, "expected \"pv\" or \"pvh\", found \"%s\"", type);
 }
 
 static bool has_key(struct spec_reader *r, const char *key)
@@ -228,6 +242,12 @@ static void read_vcpus(struct spec_reader *r)
 		maxvcpus = vcpus;
 	if (!has_vcpus)
 		vcpus = maxvcpus;
+	if (r->spec->type != DOMAIN_PV &&
+	    (vcpus > SPEC_VCPUS_MAX_HVM || maxvcpus > SPEC_VCPUS_MAX_HVM))
+		return reader_fail(r, maxvcpus > vcpus ? "maxvcpus" : "vcpus", -ERANGE,
+				   "expected at most %d vCPUs for a %s domain, found %lld",
+				   SPEC_VCPUS_MAX_HVM, domain_type_name(r->spec->type),
+				   maxvcpus > vcpus ? maxvcpus : vcpus);
 	if (maxvcpus < vcpus)
 		return reader_fail(r, "maxvcpus", -ERANGE,
 				   "expected maxvcpus of at least vcpus (%lld), found %lld", vcpus,
@@ -269,23 +289,41 @@ static void read_cpus(struct spec_reader *r)
 	free(items);
 }
 
-static void read_tsc_mode(struct spec_reader *r)
+/* One of `words`, or its place among them as a number. */
+static void read_word(struct spec_reader *r, const char *key, const char *const *words,
+		      uint32_t nr_words, uint32_t *out)
 {
-	static const char *const words[][2] = {
-		{"default", "0"}, {"always_emulate", "1"}, {"native", "2"}};
-	const char *mode = read_string(r, "tsc_mode");
+	const char *text = read_string(r, key);
+	char number[12];
 	uint32_t i;
 
-	if (!mode)
+	if (!text)
 		return;
-	for (i = 0; i < 3; i++) {
-		if (!strcmp(mode, words[i][0]) || !strcmp(mode, words[i][1])) {
-			r->spec->tsc_mode = i;
+	for (i = 0; i < nr_words; i++) {
+		snprintf(number, sizeof(number), "%u", i);
+		if (!strcmp(text, words[i]) || !strcmp(text, number)) {
+			*out = i;
 			return;
 		}
 	}
-	reader_fail(r, "tsc_mode", -EINVAL,
-		    "expected \"default\", \"always_emulate\" or \"native\", found \"%s\"", mode);
+	reader_fail(r, key, -EINVAL, "expected \"%s\"%s \"%s\", found \"%s\"", words[0],
+		    nr_words > 2 ? " ..." : " or", words[nr_words - 1], text);
+}
+
+static void read_time(struct spec_reader *r)
+{
+	static const char *const tsc_modes[] = {"default", "always_emulate", "native"};
+	static const char *const timer_modes[] = {
+		[HVMPTM_delay_for_missed_ticks] = "delay_for_missed_ticks",
+		[HVMPTM_no_delay_for_missed_ticks] = "no_delay_for_missed_ticks",
+		[HVMPTM_no_missed_ticks_pending] = "no_missed_ticks_pending",
+		[HVMPTM_one_missed_tick_pending] = "one_missed_tick_pending",
+	};
+
+	r->spec->timer_mode = HVMPTM_no_delay_for_missed_ticks;
+	read_word(r, "tsc_mode", tsc_modes, 3, &r->spec->tsc_mode);
+	if (r->spec->type != DOMAIN_PV)
+		read_word(r, "timer_mode", timer_modes, 4, &r->spec->timer_mode);
 }
 
 static void read_sched(struct spec_reader *r)
@@ -395,7 +433,7 @@ int spec_read(struct config *config, struct domain_spec *spec, struct config_err
 	read_vcpus(&r);
 	read_cpus(&r);
 	read_sched(&r);
-	read_tsc_mode(&r);
+	read_time(&r);
 	read_disks(&r);
 	read_vifs(&r);
 	read_actions(&r);

@@ -20,10 +20,18 @@ struct json_object;
 
 #define SPEC_NAME_MAX  63
 #define SPEC_VCPUS_MAX 512
+/* Of domains that are not PV: as many as there are APIC IDs for. */
+#define SPEC_VCPUS_MAX_HVM 128
+
+enum domain_type {
+	DOMAIN_PV,
+	DOMAIN_PVH,
+};
 
 struct domain_spec {
 	char *name;
 	uint8_t uuid[16];
+	enum domain_type type;
 	char *kernel;
 	char *ramdisk; /* or NULL */
 	char *cmdline; /* never NULL */
@@ -37,6 +45,7 @@ struct domain_spec {
 	uint32_t cap;
 	bool has_cap;
 	uint32_t tsc_mode;
+	uint32_t timer_mode; /* not for PV */
 	struct disk_spec *disks;
 	size_t nr_disks;
 	struct vif_spec *vifs;
@@ -53,6 +62,9 @@ void spec_free(struct domain_spec *spec);
 
 /* May a domain be called so? Not empty, not a number, no '/', no control characters. */
 bool spec_is_name(const char *name);
+
+/* "pv", "pvh". */
+const char *domain_type_name(enum domain_type type);
 
 int uuid_parse(const char *text, uint8_t uuid[16]);
 /* `text` holds 37 bytes. */

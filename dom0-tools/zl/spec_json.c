@@ -80,7 +80,7 @@ struct json_object *spec_to_json(const struct domain_spec *spec)
 	size_t i;
 
 	uuid_format(spec->uuid, uuid);
-	json_add_string(create, "type", "pv");
+	json_add_string(create, "type", domain_type_name(spec->type));
 	json_add_string(create, "name", spec->name);
 	json_add_string(create, "uuid", uuid);
 	json_object_object_add(out, "c_info", create);

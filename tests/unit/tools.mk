@@ -7,7 +7,8 @@
 # dom0-tools it needs in a comment line of its own:
 #  * Tools: stored
 # A daemon's main.c and what needs devices is left out unless named: see TOOLS_UNIT_SKIP.
-# tests/unit/<area>/fixture.c, where there is one, is linked in.
+# tests/unit/<area>/fixture.c, where there is one, is linked in, and what a test names itself:
+#  * Also: tests/unit/builder/fixture_machine.c
 
 TOOLS_UNIT_AREAS := stored consoled config builder zl hyp
 # Libraries besides cmocka that an area needs.
@@ -21,6 +22,7 @@ TOOLS_UNIT_SKIP := %/main.c stored/server.c stored/socket.c stored/xen.c console
 	consoled/xen.c consoled/server.c consoled/domains.c
 
 tools-unit-tests := $(foreach a,$(TOOLS_UNIT_AREAS),$(patsubst tests/unit/%.c,%,$(wildcard tests/unit/$(a)/test_*.c)))
+tools-unit-also = $(shell sed -n 's/^ \* Also: //p' tests/unit/$(1).c)
 tools-unit-named = $(shell sed -n 's/^ \* Tools: //p' tests/unit/$(1).c)
 # Folders stand for their .c files but those of TOOLS_UNIT_SKIP.
 tools-unit-sources = $(foreach n,$(call tools-unit-named,$(1)),$(if $(filter %.c,$(n)),$(n),\
@@ -28,7 +30,8 @@ tools-unit-sources = $(foreach n,$(call tools-unit-named,$(1)),$(if $(filter %.c
 
 define tools-unit-program
 $(TOOLS_UNIT_B)/$(1): $(TOOLS_UNIT_B)/tests/$(1).o \
-		$(patsubst tests/unit/%.c,$(TOOLS_UNIT_B)/tests/%.o,$(wildcard tests/unit/$(dir $(1))fixture.c)) \
+		$(patsubst tests/unit/%.c,$(TOOLS_UNIT_B)/tests/%.o,$(wildcard tests/unit/$(dir $(1))fixture.c) \
+		$(call tools-unit-also,$(1))) \
 		$(patsubst %.c,$(TOOLS_UNIT_B)/tools/%.o,$(call tools-unit-sources,$(1)))
 	@mkdir -p $$(@D)
 	@$$(CC) -fsanitize=address,undefined -o $$@ $$^ -lcmocka $(TOOLS_UNIT_LIBS_$(patsubst %/,%,$(dir $(1))))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Domains and vCPUs: one function for each domctl, and event channels on a domain's behalf.
- * Each fills a struct xen_domctl, which run_domctl() copies to and from resident memory.
+ * Each fills a struct xen_domctl, which hyp_run_domctl() copies to and from resident memory.
  */
 #include <errno.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "hyp/domain.h"
 #include "hyp/internal.h"
 
-static int run_domctl(struct hyp *hyp, struct xen_domctl *op, uint32_t cmd, domid_t domid)
+int hyp_run_domctl(struct hyp *hyp, struct xen_domctl *op, uint32_t cmd, domid_t domid)
 {
 	long result;
 
@@ -25,7 +25,7 @@ static int run_domctl(struct hyp *hyp, struct xen_domctl *op, uint32_t cmd, domi
 int hyp_domain_create(struct hyp *hyp, const struct xen_domctl_createdomain *cfg, domid_t *domid)
 {
 	struct xen_domctl op = {.u.createdomain = *cfg};
-	int error = run_domctl(hyp, &op, XEN_DOMCTL_createdomain, *domid);
+	int error = hyp_run_domctl(hyp, &op, XEN_DOMCTL_createdomain, *domid);
 
 	if (!error)
 		*domid = op.domain;
@@ -40,7 +40,7 @@ int hyp_domain_destroy(struct hyp *hyp, domid_t domid)
 	do {
 		struct xen_domctl op = {0};
 
-		error = run_domctl(hyp, &op, XEN_DOMCTL_destroydomain, domid);
+		error = hyp_run_domctl(hyp, &op, XEN_DOMCTL_destroydomain, domid);
 	} while (error == -EAGAIN || error == -ERESTART || error == -EINTR);
 	return error;
 }
@@ -49,20 +49,20 @@ int hyp_domain_pause(struct hyp *hyp, domid_t domid)
 {
 	struct xen_domctl op = {0};
 
-	return run_domctl(hyp, &op, XEN_DOMCTL_pausedomain, domid);
+	return hyp_run_domctl(hyp, &op, XEN_DOMCTL_pausedomain, domid);
 }
 
 int hyp_domain_unpause(struct hyp *hyp, domid_t domid)
 {
 	struct xen_domctl op = {0};
 
-	return run_domctl(hyp, &op, XEN_DOMCTL_unpausedomain, domid);
+	return hyp_run_domctl(hyp, &op, XEN_DOMCTL_unpausedomain, domid);
 }
 
 int hyp_domain_get_info(struct hyp *hyp, domid_t domid, struct xen_domctl_getdomaininfo *info)
 {
 	struct xen_domctl op = {0};
-	int error = run_domctl(hyp, &op, XEN_DOMCTL_getdomaininfo, domid);
+	int error = hyp_run_domctl(hyp, &op, XEN_DOMCTL_getdomaininfo, domid);
 
 	if (error)
 		return error;
@@ -77,21 +77,21 @@ int hyp_domain_set_max_mem(struct hyp *hyp, domid_t domid, uint64_t kib)
 {
 	struct xen_domctl op = {.u.max_mem.max_memkb = kib};
 
-	return run_domctl(hyp, &op, XEN_DOMCTL_max_mem, domid);
+	return hyp_run_domctl(hyp, &op, XEN_DOMCTL_max_mem, domid);
 }
 
 int hyp_domain_set_max_vcpus(struct hyp *hyp, domid_t domid, uint32_t vcpus)
 {
 	struct xen_domctl op = {.u.max_vcpus.max = vcpus};
 
-	return run_domctl(hyp, &op, XEN_DOMCTL_max_vcpus, domid);
+	return hyp_run_domctl(hyp, &op, XEN_DOMCTL_max_vcpus, domid);
 }
 
 int hyp_domain_set_address_size(struct hyp *hyp, domid_t domid, uint32_t bits)
 {
 	struct xen_domctl op = {.u.address_size.size = bits};
 
-	return run_domctl(hyp, &op, XEN_DOMCTL_set_address_size, domid);
+	return hyp_run_domctl(hyp, &op, XEN_DOMCTL_set_address_size, domid);
 }
 
 int hyp_domain_set_handle(struct hyp *hyp, domid_t domid, const xen_domain_handle_t handle)
@@ -99,35 +99,35 @@ int hyp_domain_set_handle(struct hyp *hyp, domid_t domid, const xen_domain_handl
 	struct xen_domctl op = {0};
 
 	memcpy(op.u.setdomainhandle.handle, handle, sizeof(op.u.setdomainhandle.handle));
-	return run_domctl(hyp, &op, XEN_DOMCTL_setdomainhandle, domid);
+	return hyp_run_domctl(hyp, &op, XEN_DOMCTL_setdomainhandle, domid);
 }
 
 int hyp_domain_set_time_offset(struct hyp *hyp, domid_t domid, int64_t seconds)
 {
 	struct xen_domctl op = {.u.settimeoffset.time_offset_seconds = seconds};
 
-	return run_domctl(hyp, &op, XEN_DOMCTL_settimeoffset, domid);
+	return hyp_run_domctl(hyp, &op, XEN_DOMCTL_settimeoffset, domid);
 }
 
 int hyp_domain_init_hypercall_page(struct hyp *hyp, domid_t domid, uint64_t gmfn)
 {
 	struct xen_domctl op = {.u.hypercall_init.gmfn = gmfn};
 
-	return run_domctl(hyp, &op, XEN_DOMCTL_hypercall_init, domid);
+	return hyp_run_domctl(hyp, &op, XEN_DOMCTL_hypercall_init, domid);
 }
 
 int hyp_domain_set_tsc(struct hyp *hyp, domid_t domid, uint32_t mode)
 {
 	struct xen_domctl op = {.u.tsc_info.tsc_mode = mode};
 
-	return run_domctl(hyp, &op, XEN_DOMCTL_settscinfo, domid);
+	return hyp_run_domctl(hyp, &op, XEN_DOMCTL_settscinfo, domid);
 }
 
 int hyp_domain_send_trigger(struct hyp *hyp, domid_t domid, uint32_t trigger, uint32_t vcpu)
 {
 	struct xen_domctl op = {.u.sendtrigger = {.trigger = trigger, .vcpu = vcpu}};
 
-	return run_domctl(hyp, &op, XEN_DOMCTL_sendtrigger, domid);
+	return hyp_run_domctl(hyp, &op, XEN_DOMCTL_sendtrigger, domid);
 }
 
 int hyp_domain_shutdown(struct hyp *hyp, domid_t domid, uint32_t reason)
@@ -148,7 +148,7 @@ int hyp_domain_set_iomem_permission(struct hyp *hyp, domid_t domid, uint64_t fir
 					.allow_access = allow,
 				}};
 
-	return run_domctl(hyp, &op, XEN_DOMCTL_iomem_permission, domid);
+	return hyp_run_domctl(hyp, &op, XEN_DOMCTL_iomem_permission, domid);
 }
 
 int hyp_domain_set_ioport_permission(struct hyp *hyp, domid_t domid, uint32_t first_port,
@@ -160,14 +160,14 @@ int hyp_domain_set_ioport_permission(struct hyp *hyp, domid_t domid, uint32_t fi
 					.allow_access = allow,
 				}};
 
-	return run_domctl(hyp, &op, XEN_DOMCTL_ioport_permission, domid);
+	return hyp_run_domctl(hyp, &op, XEN_DOMCTL_ioport_permission, domid);
 }
 
 int hyp_domain_set_irq_permission(struct hyp *hyp, domid_t domid, uint32_t pirq, bool allow)
 {
 	struct xen_domctl op = {.u.irq_permission = {.pirq = pirq, .allow_access = allow}};
 
-	return run_domctl(hyp, &op, XEN_DOMCTL_irq_permission, domid);
+	return hyp_run_domctl(hyp, &op, XEN_DOMCTL_irq_permission, domid);
 }
 
 static bool is_credit(uint32_t sched_id)
@@ -186,7 +186,7 @@ int hyp_domain_get_sched(struct hyp *hyp, domid_t domid, uint32_t sched_id, uint
 
 	if (!is_credit(sched_id))
 		return -EOPNOTSUPP;
-	error = run_domctl(hyp, &op, XEN_DOMCTL_scheduler_op, domid);
+	error = hyp_run_domctl(hyp, &op, XEN_DOMCTL_scheduler_op, domid);
 	if (error)
 		return error;
 	/* The two schedulers' parameters have the same layout (domctl.h). */
@@ -206,7 +206,7 @@ int hyp_domain_set_sched(struct hyp *hyp, domid_t domid, uint32_t sched_id, uint
 
 	if (!is_credit(sched_id))
 		return -EOPNOTSUPP;
-	return run_domctl(hyp, &op, XEN_DOMCTL_scheduler_op, domid);
+	return hyp_run_domctl(hyp, &op, XEN_DOMCTL_scheduler_op, domid);
 }
 
 static int run_context(struct hyp *hyp, uint32_t cmd, domid_t domid, uint32_t vcpu)
@@ -214,7 +214,7 @@ static int run_context(struct hyp *hyp, uint32_t cmd, domid_t domid, uint32_t vc
 	struct xen_domctl op = {.u.vcpucontext.vcpu = vcpu};
 
 	set_xen_guest_handle(op.u.vcpucontext.ctxt, (vcpu_guest_context_t *)hyp->array);
-	return run_domctl(hyp, &op, cmd, domid);
+	return hyp_run_domctl(hyp, &op, cmd, domid);
 }
 
 int hyp_vcpu_set_context(struct hyp *hyp, domid_t domid, uint32_t vcpu,
@@ -238,7 +238,7 @@ int hyp_vcpu_get_info(struct hyp *hyp, domid_t domid, uint32_t vcpu,
 		      struct xen_domctl_getvcpuinfo *info)
 {
 	struct xen_domctl op = {.u.getvcpuinfo.vcpu = vcpu};
-	int error = run_domctl(hyp, &op, XEN_DOMCTL_getvcpuinfo, domid);
+	int error = hyp_run_domctl(hyp, &op, XEN_DOMCTL_getvcpuinfo, domid);
 
 	if (!error)
 		*info = op.u.getvcpuinfo;
@@ -268,7 +268,7 @@ static int run_affinity(struct hyp *hyp, uint32_t cmd, domid_t domid, uint32_t v
 		set_xen_guest_handle(op.u.vcpuaffinity.cpumap_soft.bitmap, soft_copy);
 		op.u.vcpuaffinity.cpumap_soft.nr_bits = nr_bits;
 	}
-	error = run_domctl(hyp, &op, cmd, domid);
+	error = hyp_run_domctl(hyp, &op, cmd, domid);
 	if (error)
 		return error;
 	if (hard)

@@ -25,4 +25,8 @@ struct hyp {
  */
 void *hyp_array_get(struct hyp *hyp, struct hyp_buf *own, size_t size);
 
+/* Make the call with the command and version words filled in; `op` comes back as answered. */
+int hyp_run_domctl(struct hyp *hyp, struct xen_domctl *op, uint32_t cmd, domid_t domid);
+int hyp_run_sysctl(struct hyp *hyp, struct xen_sysctl *op, uint32_t cmd);
+
 #endif

@@ -10,7 +10,7 @@
 #include "hyp/internal.h"
 #include "hyp/system.h"
 
-static int run_sysctl(struct hyp *hyp, struct xen_sysctl *op, uint32_t cmd)
+int hyp_run_sysctl(struct hyp *hyp, struct xen_sysctl *op, uint32_t cmd)
 {
 	long result;
 
@@ -25,7 +25,7 @@ static int run_sysctl(struct hyp *hyp, struct xen_sysctl *op, uint32_t cmd)
 int hyp_system_get_physinfo(struct hyp *hyp, struct xen_sysctl_physinfo *info)
 {
 	struct xen_sysctl op = {0};
-	int error = run_sysctl(hyp, &op, XEN_SYSCTL_physinfo);
+	int error = hyp_run_sysctl(hyp, &op, XEN_SYSCTL_physinfo);
 
 	if (!error)
 		*info = op.u.physinfo;
@@ -43,7 +43,7 @@ int hyp_system_get_cpu_topology(struct hyp *hyp, struct xen_sysctl_cputopo *topo
 	if (!array)
 		return -ENOMEM;
 	set_xen_guest_handle(op.u.cputopoinfo.cputopo, (xen_sysctl_cputopo_t *)array);
-	error = run_sysctl(hyp, &op, XEN_SYSCTL_cputopoinfo);
+	error = hyp_run_sysctl(hyp, &op, XEN_SYSCTL_cputopoinfo);
 	if (!error) {
 		/* The answer is what the machine has, which may be more than we asked for. */
 		filled = op.u.cputopoinfo.num_cpus < max ? op.u.cputopoinfo.num_cpus : max;
@@ -63,7 +63,7 @@ int hyp_system_get_cpu_idle(struct hyp *hyp, struct xen_sysctl_cpuinfo *info, ui
 	if (!array)
 		return -ENOMEM;
 	set_xen_guest_handle(op.u.getcpuinfo.info, (xen_sysctl_cpuinfo_t *)array);
-	error = run_sysctl(hyp, &op, XEN_SYSCTL_getcpuinfo);
+	error = hyp_run_sysctl(hyp, &op, XEN_SYSCTL_getcpuinfo);
 	if (!error && op.u.getcpuinfo.nr_cpus > max)
 		error = -EPROTO;
 	if (!error)
@@ -75,7 +75,7 @@ int hyp_system_get_cpu_idle(struct hyp *hyp, struct xen_sysctl_cpuinfo *info, ui
 int hyp_system_get_sched_id(struct hyp *hyp, uint32_t *sched_id)
 {
 	struct xen_sysctl op = {0};
-	int error = run_sysctl(hyp, &op, XEN_SYSCTL_sched_id);
+	int error = hyp_run_sysctl(hyp, &op, XEN_SYSCTL_sched_id);
 
 	if (!error)
 		*sched_id = op.u.sched_id.sched_id;
@@ -100,7 +100,7 @@ int hyp_system_read_console(struct hyp *hyp, char *buf, size_t size, uint32_t *i
 		return -ENOMEM;
 	set_xen_guest_handle(op.u.readconsole.buffer, (char *)array);
 	op.u.readconsole.count = (uint32_t)size;
-	error = run_sysctl(hyp, &op, XEN_SYSCTL_readconsole);
+	error = hyp_run_sysctl(hyp, &op, XEN_SYSCTL_readconsole);
 	if (!error && op.u.readconsole.count > size)
 		error = -EPROTO;
 	if (!error) {
@@ -122,7 +122,7 @@ int hyp_system_send_debug_keys(struct hyp *hyp, const char *keys)
 	memcpy(hyp->array, keys, nr);
 	set_xen_guest_handle(op.u.debug_keys.keys, (char *)hyp->array);
 	op.u.debug_keys.nr_keys = (uint32_t)nr;
-	return run_sysctl(hyp, &op, XEN_SYSCTL_debug_keys);
+	return hyp_run_sysctl(hyp, &op, XEN_SYSCTL_debug_keys);
 }
 
 int hyp_domain_list(struct hyp *hyp, domid_t first, struct xen_domctl_getdomaininfo *info,
@@ -136,7 +136,7 @@ int hyp_domain_list(struct hyp *hyp, domid_t first, struct xen_domctl_getdomaini
 	if (!array)
 		return -ENOMEM;
 	set_xen_guest_handle(op.u.getdomaininfolist.buffer, (xen_domctl_getdomaininfo_t *)array);
-	error = run_sysctl(hyp, &op, XEN_SYSCTL_getdomaininfolist);
+	error = hyp_run_sysctl(hyp, &op, XEN_SYSCTL_getdomaininfolist);
 	if (!error && op.u.getdomaininfolist.num_domains > max)
 		error = -EPROTO;
 	if (!error)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The PV builder over a hypervisor made of a memory file: what it puts into the machine's frames
+ * The PV builder over the fake machine: what it puts into the machine's frames
  * is read back as the guest's first instructions would see it, by walking its page tables; and
  * every call is made to fail in turn, after which no domain and no map may be left.
  *
  * Tools: builder
+ * Also: tests/unit/builder/fixture_machine.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,298 +15,14 @@
 #include <cmocka.h>
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
 #include <xen/elfnote.h>
 
 #include "builder/build.h"
 #include "builder/pv_layout.h"
 #include "fixture.h"
-#include "hyp/domain.h"
-#include "hyp/memory.h"
-#include "hyp/system.h"
+#include "fixture_machine.h"
 
-#define PAGE	    4096UL
-#define FRAMES	    8192UL /* of the fake machine: 32 MiB */
-#define SHARED_INFO (FRAMES - 1)
-#define DOMID	    7
-
-/* The fake machine. */
-static struct {
-	int memory; /* a memory file; frame N at N * 4096 */
-	uint8_t *frames;
-	bool exists;
-	unsigned int nr_maps;
-	unsigned int calls, fail_at; /* the call that fails, from 1; 0: none */
-	unsigned long next_frame;
-	bool no_big_extents, no_clear, no_claim;
-	uint64_t free_pages, max_kib, map_bytes, claim, hypercall_mfn;
-	uint32_t vcpus;
-	xen_pfn_t pinned;
-	struct vcpu_guest_context context;
-	struct hyp_grant grants[2];
-	struct xen_domctl_createdomain created;
-} fake;
-
-/* Count a call; true: it is the one to fail. */
-static bool fails(void)
-{
-	return ++fake.calls == fake.fail_at;
-}
-
-int hyp_system_get_physinfo(struct hyp *hyp, struct xen_sysctl_physinfo *info)
-{
-	(void)hyp;
-	*info = (struct xen_sysctl_physinfo){
-		.capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v2,
-		.free_pages = fake.free_pages,
-	};
-	return fails() ? -EIO : 0;
-}
-
-int hyp_domain_create(struct hyp *hyp, const struct xen_domctl_createdomain *cfg, domid_t *domid)
-{
-	(void)hyp;
-	if (fails())
-		return -EINVAL;
-	fake.created = *cfg;
-	fake.exists = true;
-	*domid = DOMID;
-	return 0;
-}
-
-int hyp_domain_destroy(struct hyp *hyp, domid_t domid)
-{
-	(void)hyp;
-	assert_int_equal(domid, DOMID);
-	assert_true(fake.exists);
-	fake.exists = false;
-	return 0;
-}
-
-int hyp_domain_get_info(struct hyp *hyp, domid_t domid, struct xen_domctl_getdomaininfo *info)
-{
-	(void)hyp;
-	*info = (struct xen_domctl_getdomaininfo){
-		.domain = domid,
-		.shared_info_frame = SHARED_INFO,
-	};
-	return fails() ? -EIO : 0;
-}
-
-int hyp_domain_set_max_mem(struct hyp *hyp, domid_t domid, uint64_t kib)
-{
-	(void)hyp, (void)domid;
-	fake.max_kib = kib;
-	return fails() ? -EIO : 0;
-}
-
-int hyp_domain_set_max_vcpus(struct hyp *hyp, domid_t domid, uint32_t vcpus)
-{
-	(void)hyp, (void)domid;
-	fake.vcpus = vcpus;
-	return fails() ? -EIO : 0;
-}
-
-int hyp_domain_set_tsc(struct hyp *hyp, domid_t domid, uint32_t mode)
-{
-	(void)hyp, (void)domid, (void)mode;
-	return fails() ? -EIO : 0;
-}
-
-int hyp_domain_init_hypercall_page(struct hyp *hyp, domid_t domid, uint64_t gmfn)
-{
-	(void)hyp, (void)domid;
-	fake.hypercall_mfn = gmfn;
-	return fails() ? -EIO : 0;
-}
-
-int hyp_vcpu_set_context(struct hyp *hyp, domid_t domid, uint32_t vcpu,
-			 const struct vcpu_guest_context *context)
-{
-	(void)hyp, (void)domid;
-	assert_int_equal(vcpu, 0);
-	fake.context = *context;
-	return fails() ? -EIO : 0;
-}
-
-int hyp_event_alloc_unbound(struct hyp *hyp, domid_t domid, domid_t remote)
-{
-	static int port;
-
-	(void)hyp, (void)domid, (void)remote;
-	if (fails())
-		return -EIO;
-	return port = port % 2 + 1;
-}
-
-/* Frames go out backwards and are full of junk, so that order and zeroing show. */
-long hyp_memory_populate(struct hyp *hyp, domid_t domid, unsigned int order, unsigned long nr,
-			 xen_pfn_t *extents)
-{
-	(void)hyp, (void)domid;
-	if (fails())
-		return -EIO;
-	if (order && fake.no_big_extents)
-		return 0;
-	for (unsigned long i = 0; i < nr; i++) {
-		if (fake.next_frame < 16 + (1UL << order))
-			return (long)i;
-		fake.next_frame -= 1UL << order;
-		extents[i] = fake.next_frame;
-		memset(fake.frames + extents[i] * PAGE, 0xcc, PAGE << order);
-	}
-	return (long)nr;
-}
-
-int hyp_memory_claim(struct hyp *hyp, domid_t domid, unsigned long pages)
-{
-	(void)hyp, (void)domid;
-	fake.claim = pages;
-	if (fake.no_claim)
-		return -ENOSYS;
-	return fails() ? -ENOMEM : 0;
-}
-
-int hyp_memory_set_map(struct hyp *hyp, domid_t domid, const struct hyp_memory_range *map,
-		       unsigned int nr)
-{
-	(void)hyp, (void)domid;
-	assert_int_equal(nr, 1);
-	assert_int_equal(map->addr, 0);
-	assert_int_equal(map->type, 1);
-	fake.map_bytes = map->size;
-	return fails() ? -EIO : 0;
-}
-
-int hyp_mmu_pin_table(struct hyp *hyp, domid_t domid, unsigned int level, xen_pfn_t mfn)
-{
-	(void)hyp, (void)domid;
-	assert_int_equal(level, 4);
-	/* The hypervisor refuses tables that somebody could still write to. */
-	assert_int_equal(fake.nr_maps, 0);
-	fake.pinned = mfn;
-	return fails() ? -EINVAL : 0;
-}
-
-int hyp_mmu_clear_frames(struct hyp *hyp, domid_t domid, const xen_pfn_t *mfns, unsigned long nr)
-{
-	(void)hyp, (void)domid;
-	if (fake.no_clear)
-		return -ENOSYS;
-	for (unsigned long i = 0; i < nr; i++)
-		memset(fake.frames + mfns[i] * PAGE, 0, PAGE);
-	return 0;
-}
-
-int hyp_foreign_map(struct hyp *hyp, domid_t domid, int prot, const xen_pfn_t *frames,
-		    unsigned long nr, void **addr)
-{
-	char *map;
-
-	(void)hyp;
-	assert_int_equal(domid, DOMID);
-	assert_true(nr > 0);
-	if (fails())
-		return -ENOMEM;
-	map = mmap(NULL, nr * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	assert_true(map != MAP_FAILED);
-	for (unsigned long i = 0; i < nr; i++) {
-		assert_true(frames[i] < FRAMES);
-		assert_true(mmap(map + i * PAGE, PAGE, prot, MAP_SHARED | MAP_FIXED, fake.memory,
-				 (off_t)(frames[i] * PAGE)) != MAP_FAILED);
-	}
-	fake.nr_maps++;
-	*addr = map;
-	return 0;
-}
-
-void hyp_foreign_unmap(void *addr, unsigned long nr)
-{
-	fake.nr_maps--;
-	assert_int_equal(munmap(addr, nr * PAGE), 0);
-}
-
-int hyp_grant_seed(struct hyp *hyp, domid_t domid, const struct hyp_grant *grants, unsigned int nr)
-{
-	(void)hyp, (void)domid;
-	assert_int_equal(nr, 2);
-	memcpy(fake.grants, grants, sizeof(fake.grants));
-	return fails() ? -EIO : 0;
-}
-
-static char kernel_path[] = "/tmp/zendo-pv-kernel-XXXXXX";
-static char ramdisk_path[] = "/tmp/zendo-pv-ramdisk-XXXXXX";
-#define RAMDISK_SIZE (3 * PAGE + 10)
-
-static void reset_fake(void)
-{
-	int memory = fake.memory;
-	uint8_t *frames = fake.frames;
-
-	memset(&fake, 0, sizeof(fake));
-	fake.memory = memory;
-	fake.frames = frames;
-	fake.next_frame = SHARED_INFO;
-	fake.free_pages = FRAMES;
-	memset(frames + SHARED_INFO * PAGE, 0, PAGE);
-}
-
-static int setup(void **state)
-{
-	uint8_t ramdisk[RAMDISK_SIZE] = "-rom1fs-";
-	int fd = mkstemp(kernel_path);
-
-	(void)state;
-	close(fd);
-	fd = mkstemp(ramdisk_path);
-	for (size_t i = 8; i < sizeof(ramdisk); i++)
-		ramdisk[i] = fixture_pattern(i + 3);
-	if (write(fd, ramdisk, sizeof(ramdisk)) != sizeof(ramdisk))
-		return 1;
-	close(fd);
-	fake.memory = memfd_create("machine", 0);
-	if (ftruncate(fake.memory, FRAMES * PAGE) < 0)
-		return 1;
-	fake.frames = mmap(NULL, FRAMES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fake.memory, 0);
-	return fake.frames == MAP_FAILED;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	unlink(kernel_path);
-	unlink(ramdisk_path);
-	return 0;
-}
-
-static void use_image(struct image image)
-{
-	int fd = open(kernel_path, O_WRONLY | O_TRUNC);
-
-	assert_int_equal(write(fd, image.data, image.size), (ssize_t)image.size);
-	close(fd);
-	free(image.data);
-}
-
-static struct build_params params_for(uint64_t mib)
-{
-	struct build_params params;
-
-	build_params_init(&params);
-	params.kernel = kernel_path;
-	params.ramdisk = ramdisk_path;
-	params.cmdline = "console=hvc0 quiet";
-	params.cache_dir = NULL;
-	params.memory_kib = mib << 10;
-	params.maxmem_kib = (mib + 8) << 10;
-	params.max_vcpus = 3;
-	params.uuid[0] = 0xab;
-	params.store_domid = 4;
-	params.console_domid = 5;
-	return params;
-}
+#define PAGE 4096UL
 
 static int build(const struct build_params *params, struct build_result *result,
 		 struct build_error *error)
@@ -367,9 +84,9 @@ static void check_ramdisk(bool by_pfn)
 {
 	const struct start_info *start = start_info();
 
-	assert_int_equal(start->mod_len, RAMDISK_SIZE);
-	for (size_t i = 8; i < 4 * PAGE; i += i < RAMDISK_SIZE - 20 ? 97 : 1) {
-		uint8_t expected = i < RAMDISK_SIZE ? fixture_pattern(i + 3) : 0;
+	assert_int_equal(start->mod_len, MACHINE_RAMDISK_SIZE);
+	for (size_t i = 8; i < 4 * PAGE; i += i < MACHINE_RAMDISK_SIZE - 20 ? 97 : 1) {
+		uint8_t expected = i < MACHINE_RAMDISK_SIZE ? fixture_pattern(i + 3) : 0;
 
 		if (by_pfn)
 			assert_int_equal(
@@ -385,11 +102,11 @@ static void check_tables(uint64_t nr_pages)
 {
 	const struct start_info *start = start_info();
 	uint64_t base = FIXTURE_VIRT_BASE, tables = (start->pt_base - base) / PAGE, pfn = 0;
-	static uint8_t seen[FRAMES];
+	static uint8_t seen[MACHINE_FRAMES];
 
 	memset(seen, 0, sizeof(seen));
 	for (uint64_t i = 0; i < nr_pages; i++) {
-		assert_true(mfn_of(i) < FRAMES);
+		assert_true(mfn_of(i) < MACHINE_FRAMES);
 		assert_int_equal(seen[mfn_of(i)]++, 0);
 	}
 	for (; entry_at(base + pfn * PAGE); pfn++) {
@@ -410,11 +127,11 @@ static void check_tables(uint64_t nr_pages)
 static void check_start_info(const struct build_result *result, uint64_t nr_pages)
 {
 	const struct start_info *start = start_info();
-	const struct shared_info *shared = (void *)(fake.frames + SHARED_INFO * PAGE);
+	const struct shared_info *shared = (void *)(fake.frames + MACHINE_SHARED_INFO * PAGE);
 
 	assert_string_equal(start->magic, "xen-3.0-x86_64");
 	assert_int_equal(start->nr_pages, nr_pages);
-	assert_int_equal(start->shared_info, SHARED_INFO * PAGE);
+	assert_int_equal(start->shared_info, MACHINE_SHARED_INFO * PAGE);
 	assert_int_equal(start->store_mfn, result->store_mfn);
 	assert_int_equal(start->store_evtchn, result->store_port);
 	assert_int_equal(start->console.domU.mfn, result->console_mfn);
@@ -448,16 +165,16 @@ static void check_vcpu(void)
 
 static void build_and_check(struct image image, uint64_t mib, bool mod_pfn)
 {
-	struct build_params params = params_for(mib);
+	struct build_params params = machine_params(mib);
 	struct build_result result;
 	struct build_error error;
 
-	use_image(image);
+	machine_use_kernel(image);
 	if (build(&params, &result, &error) != 0)
 		fail_msg("%s", error.text);
 	assert_true(fake.exists);
 	assert_int_equal(fake.nr_maps, 0);
-	assert_int_equal(result.domid, DOMID);
+	assert_int_equal(result.domid, MACHINE_DOMID);
 	assert_int_equal(result.nr_pages, mib * 256);
 	check_vcpu();
 	check_start_info(&result, mib * 256);
@@ -472,7 +189,7 @@ static void linux_is_built(void **state)
 	const struct start_info *start;
 
 	(void)state;
-	reset_fake();
+	machine_reset();
 	build_and_check(fixture_elf(FIXTURE_LINUX), 16, true);
 	start = start_info();
 	assert_int_equal(start->mfn_list, FIXTURE_INIT_P2M);
@@ -486,14 +203,17 @@ static void linux_is_built(void **state)
 	assert_int_equal(fake.created.handle[0], 0xab);
 	assert_int_equal(fake.created.grant_opts, 2);
 	assert_int_equal(fake.max_kib, (24 << 10) + 1024);
-	assert_int_equal(fake.map_bytes, 24 << 20);
+	assert_int_equal(fake.map[0].size, 24 << 20);
+	assert_int_equal(fake.nr_map, 1);
+	assert_int_equal(fake.map[0].addr, 0);
+	assert_int_equal(fake.map[0].type, 1);
 	assert_int_equal(fake.claim, 16 * 256);
 }
 
 static void kernels_without_the_newer_notes_are_built(void **state)
 {
 	(void)state;
-	reset_fake();
+	machine_reset();
 	build_and_check(fixture_elf(FIXTURE_PV | FIXTURE_HYPERCALL), 16, false);
 	assert_int_equal(start_info()->mfn_list % PAGE, 0);
 	assert_true(start_info()->mfn_list > FIXTURE_VIRT_BASE);
@@ -504,7 +224,7 @@ static void kernels_without_the_newer_notes_are_built(void **state)
 static void odd_sizes_and_fragments_are_built(void **state)
 {
 	(void)state;
-	reset_fake();
+	machine_reset();
 	fake.no_big_extents = fake.no_clear = fake.no_claim = true;
 	build_and_check(fixture_elf(FIXTURE_LINUX), 15, true);
 }
@@ -514,15 +234,15 @@ static void segments_may_share_pages(void **state)
 	struct image image = fixture_elf(FIXTURE_LINUX);
 	/* Data right behind text, in the same page, and bss that ends within one. */
 	uint64_t *paddr = (uint64_t *)(image.data + 64 + 56 + 24);
-	struct build_params params = params_for(16);
+	struct build_params params = machine_params(16);
 	uint64_t base = FIXTURE_VIRT_BASE + 0x100000, at = 5 * PAGE + 100;
 	struct build_result result;
 	struct build_error error;
 
 	(void)state;
-	reset_fake();
+	machine_reset();
 	*paddr = 0x100000 + at;
-	use_image(image);
+	machine_use_kernel(image);
 	assert_int_equal(build(&params, &result, &error), 0);
 	for (size_t i = 0; i < at; i += 3)
 		assert_int_equal(*guest_at(base + i), fixture_pattern(i));
@@ -539,15 +259,15 @@ static void segments_may_share_pages(void **state)
 
 static void no_ramdisk_is_fine(void **state)
 {
-	struct build_params params = params_for(16);
+	struct build_params params = machine_params(16);
 	struct build_result result;
 	struct build_error error;
 
 	(void)state;
-	reset_fake();
+	machine_reset();
 	params.ramdisk = NULL;
 	params.cmdline = NULL;
-	use_image(fixture_elf(FIXTURE_LINUX));
+	machine_use_kernel(fixture_elf(FIXTURE_LINUX));
 	assert_int_equal(build(&params, &result, &error), 0);
 	assert_int_equal(start_info()->mod_len, 0);
 	assert_int_equal(start_info()->mod_start, 0);
@@ -558,7 +278,7 @@ static void no_ramdisk_is_fine(void **state)
 /* Each call in turn fails: an error comes back, and nothing is left of the domain. */
 static void every_failure_unwinds(void **state)
 {
-	struct build_params params = params_for(16);
+	struct build_params params = machine_params(16);
 	struct build_result result;
 	struct build_error error;
 	unsigned int n;
@@ -566,9 +286,9 @@ static void every_failure_unwinds(void **state)
 
 	(void)state;
 	params.tsc_mode = 2;
-	use_image(fixture_elf(FIXTURE_LINUX | FIXTURE_HYPERCALL));
+	machine_use_kernel(fixture_elf(FIXTURE_LINUX | FIXTURE_HYPERCALL));
 	for (n = 1;; n++) {
-		reset_fake();
+		machine_reset();
 		fake.fail_at = n;
 		error.text[0] = '\0';
 		code = build(&params, &result, &error);
@@ -587,23 +307,23 @@ static int stop_at(void *arg, enum build_stage stage, domid_t domid)
 {
 	enum build_stage *when = arg;
 
-	assert_int_equal(domid, stage < BUILD_CREATE ? 0 : DOMID);
+	assert_int_equal(domid, stage < BUILD_CREATE ? 0 : MACHINE_DOMID);
 	return stage == *when ? -ECANCELED : 0;
 }
 
 static void progress_may_stop_it(void **state)
 {
-	struct build_params params = params_for(16);
+	struct build_params params = machine_params(16);
 	struct build_result result;
 	struct build_error error;
 	enum build_stage when;
 
 	(void)state;
-	use_image(fixture_elf(FIXTURE_LINUX));
+	machine_use_kernel(fixture_elf(FIXTURE_LINUX));
 	params.progress = stop_at;
 	params.progress_arg = &when;
 	for (when = BUILD_READ_KERNEL; when <= BUILD_DONE; when++) {
-		reset_fake();
+		machine_reset();
 		assert_int_equal(build(&params, &result, &error), -ECANCELED);
 		assert_false(fake.exists);
 		assert_int_equal(fake.nr_maps, 0);
@@ -624,52 +344,52 @@ static void refuse(const struct build_params *params, int code, const char *what
 
 static void bad_parameters_are_refused(void **state)
 {
-	struct build_params params = params_for(16);
+	struct build_params params = machine_params(16);
 	char cmdline[1025];
 
 	(void)state;
-	reset_fake();
-	use_image(fixture_elf(FIXTURE_LINUX));
+	machine_reset();
+	machine_use_kernel(fixture_elf(FIXTURE_LINUX));
 	params.maxmem_kib = 15 << 10;
 	refuse(&params, -EINVAL, "memory (16 MiB) must not be more than maxmem (15 MiB)");
-	params = params_for(16);
+	params = machine_params(16);
 	params.memory_kib = 0;
 	refuse(&params, -EINVAL, "memory of");
 	params.memory_kib = params.maxmem_kib = 1ULL << 60;
 	refuse(&params, -EINVAL, "memory of");
-	params = params_for(16);
+	params = machine_params(16);
 	params.max_vcpus = 0;
 	refuse(&params, -EINVAL, "at least one vCPU");
-	params = params_for(16);
+	params = machine_params(16);
 	params.kernel = NULL;
 	refuse(&params, -EINVAL, "no kernel");
-	params = params_for(16);
+	params = machine_params(16);
 	memset(cmdline, 'x', 1024);
 	cmdline[1024] = '\0';
 	params.cmdline = cmdline;
 	refuse(&params, -EINVAL, "1024 bytes: a PV guest takes at most 1023");
-	params = params_for(16);
-	params.ramdisk = kernel_path;
+	params = machine_params(16);
+	params.ramdisk = machine_kernel_path;
 	refuse(&params, -ENOEXEC, "not a ramdisk");
-	params = params_for(4);
+	params = machine_params(4);
 	refuse(&params, -ERANGE, "4 MiB are too little memory: kernel and ramdisk need 5 MiB");
 	assert_int_equal(fake.calls, 0);
-	params = params_for(16);
+	params = machine_params(16);
 	fake.free_pages = 4095;
 	refuse(&params, -ENOMEM, "the domain needs 16 MiB, and 15 MiB are free");
 	fake.free_pages = 1 << 20;
-	params = params_for(100);
+	params = machine_params(100);
 	refuse(&params, -ENOMEM, "not enough memory");
 }
 
 /* A kernel with one note more or other, which no PV domain can be made of. */
 static void refuse_note(uint32_t type, const void *desc, uint32_t size, int code, const char *what)
 {
-	struct build_params params = params_for(16);
+	struct build_params params = machine_params(16);
 
-	reset_fake();
+	machine_reset();
 	/* Ours comes first and the fixture's after it, so numbers are changed in place below. */
-	use_image(fixture_elf_with_note(FIXTURE_LINUX, type, desc, size));
+	machine_use_kernel(fixture_elf_with_note(FIXTURE_LINUX, type, desc, size));
 	refuse(&params, code, what);
 }
 
@@ -691,23 +411,23 @@ static struct image with_number(enum fixture_notes notes, uint64_t from, uint64_
 
 static void refuse_number(uint64_t from, uint64_t to, int code, const char *what)
 {
-	struct build_params params = params_for(16);
+	struct build_params params = machine_params(16);
 
-	reset_fake();
-	use_image(with_number(FIXTURE_LINUX | FIXTURE_HYPERCALL, from, to));
+	machine_reset();
+	machine_use_kernel(with_number(FIXTURE_LINUX | FIXTURE_HYPERCALL, from, to));
 	refuse(&params, code, what);
 }
 
 static void kernels_that_cannot_be_pv_are_refused(void **state)
 {
-	struct build_params params = params_for(16);
+	struct build_params params = machine_params(16);
 	uint64_t hypercall = FIXTURE_VIRT_BASE + 0x101000;
 
 	(void)state;
-	reset_fake();
-	use_image(fixture_elf(FIXTURE_NO_NOTES));
+	machine_reset();
+	machine_use_kernel(fixture_elf(FIXTURE_NO_NOTES));
 	refuse(&params, -ENOEXEC, "not a PV kernel");
-	use_image(fixture_elf(FIXTURE_PVH));
+	machine_use_kernel(fixture_elf(FIXTURE_PVH));
 	refuse(&params, -ENOEXEC, "it can start as PVH");
 	refuse_note(XEN_ELFNOTE_FEATURES, "!supervisor_mode_kernel", 23, -ENOEXEC,
 		    "requires features");
@@ -744,7 +464,7 @@ static void lists_across_table_ends_are_built(void **state)
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
 		for (uint64_t before = 1; before < 8; before += 3) {
-			reset_fake();
+			machine_reset();
 			build_and_check(with_number(FIXTURE_LINUX, FIXTURE_INIT_P2M,
 						    ends[i] - before * PAGE),
 					16, true);
@@ -764,35 +484,35 @@ static void version_and_loader_are_checked(void **state)
 
 	(void)state;
 	for (size_t n = 0; n < 2; n++) {
-		struct build_params params = params_for(16);
+		struct build_params params = machine_params(16);
 		struct image image = fixture_elf(FIXTURE_LINUX);
 
 		for (size_t i = PAGE; i < PAGE + 1024; i++) {
 			if (memcmp(image.data + i, replace[n][0], 8) == 0)
 				memcpy(image.data + i, replace[n][1], 8);
 		}
-		reset_fake();
-		use_image(image);
+		machine_reset();
+		machine_use_kernel(image);
 		refuse(&params, -ENOEXEC, replace[n][2]);
 	}
 }
 
 static void segments_out_of_reach_are_refused(void **state)
 {
-	struct build_params params = params_for(16);
+	struct build_params params = machine_params(16);
 	struct image image = fixture_elf(FIXTURE_LINUX);
 
 	(void)state;
-	reset_fake();
+	machine_reset();
 	*(uint64_t *)(image.data + 64 + 24) = 1ULL << 40; /* p_paddr of the first segment */
-	use_image(image);
+	machine_use_kernel(image);
 	refuse(&params, -EBADMSG, "expected it within the first GiB");
-	use_image(fixture_elf_with_note(FIXTURE_LINUX, XEN_ELFNOTE_PADDR_OFFSET,
-					"\0\0\x20\0\0\0\0\0", 8));
+	machine_use_kernel(fixture_elf_with_note(FIXTURE_LINUX, XEN_ELFNOTE_PADDR_OFFSET,
+						 "\0\0\x20\0\0\0\0\0", 8));
 	refuse(&params, -EBADMSG, "expected it within the first GiB from 0x200000");
 	/* So little below the offset that the segment's end is above it. */
-	use_image(fixture_elf_with_note(FIXTURE_LINUX, XEN_ELFNOTE_PADDR_OFFSET,
-					"\0\x08\x10\0\0\0\0\0", 8));
+	machine_use_kernel(fixture_elf_with_note(FIXTURE_LINUX, XEN_ELFNOTE_PADDR_OFFSET,
+						 "\0\x08\x10\0\0\0\0\0", 8));
 	refuse(&params, -EBADMSG, "expected it within the first GiB from 0x100800");
 }
 
@@ -813,5 +533,5 @@ int main(void)
 		cmocka_unit_test(segments_out_of_reach_are_refused),
 	};
 
-	return cmocka_run_group_tests_name("pv", tests, setup, teardown);
+	return cmocka_run_group_tests_name("pv", tests, machine_setup, machine_teardown);
 }

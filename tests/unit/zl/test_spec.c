@@ -151,9 +151,8 @@ static void test_values_refused(void **state)
 {
 	(void)state;
 	refuse(BASE "uuid = 'xyz'\n", "test.cfg:4:");
-	refuse(BASE "type = 'hvm'\n", "hvm domains cannot be built");
+	refuse(BASE "type = 'pvm'\n", "expected \"pv\"");
 	refuse(BASE "type = 'zv'\n", "expected \"pv\"");
-	refuse(BASE "builder = 'hvm'\n", "hvm domains cannot be built");
 	refuse(BASE "bootloader = 'pygrub'\n", "boot loaders are not run");
 	refuse("name='a'\nmemory=1\n", "expected kernel");
 	refuse("name='a'\nkernel='k'\n", "expected memory");
@@ -168,7 +167,10 @@ static void test_values_refused(void **state)
 	refuse(BASE "cpus = ['0',\n'x']\n", "test.cfg:5");
 	refuse(BASE "cpu_weight = 0\n", "test.cfg:4");
 	refuse(BASE "cap = -1\n", "test.cfg:4");
-	refuse(BASE "tsc_mode = 'fast'\n", "always_emulate");
+	refuse(BASE "tsc_mode = 'fast'\n", "expected \"default\" ... \"native\"");
+	refuse(BASE "type = 'pvh'\ntimer_mode = 4\n", "one_missed_tick_pending");
+	refuse(BASE "type = 'pvh'\nvcpus = 129\n", "test.cfg:5:9: expected at most 128 vCPUs");
+	refuse(BASE "type = 'pvh'\nmaxvcpus = 200\n", "for a pvh domain, found 200");
 	refuse(BASE "disk = ['/a,raw,xvda,w',\n'/b,raw,nodev,w']\n", "test.cfg:5");
 	refuse(BASE "vif = ['mac=1']\n", "test.cfg:4");
 	refuse(BASE "on_crash = 'coredump-restart'\n", "coredump-restart is not offered");
