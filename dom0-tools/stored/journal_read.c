@@ -197,9 +197,11 @@ static int read_input(struct conn *conn, struct record_reader *reader)
 		return -EINVAL;
 	memcpy(conn->in + conn->in_used, bytes, len);
 	conn->in_used += (uint32_t)len;
-	conn->in_pos = in_pos;
-	if (conn_input_is_bad(conn) || (int32_t)conn_input_wanted(conn) < 0)
+	if (conn_input_is_bad(conn) || (int32_t)conn_input_wanted(conn) < 0) {
+		conn->in_used -= (uint32_t)len; /* what came before stays usable */
 		return -EINVAL;
+	}
+	conn->in_pos = in_pos;
 	return 0;
 }
 

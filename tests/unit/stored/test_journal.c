@@ -353,6 +353,30 @@ static void no_room_is_refused(void **state)
 	assert_journal_agrees();
 }
 
+/* Input that no ring would have given ends the replay; what came before stays usable. */
+static void senseless_input_is_left_out(void **state)
+{
+	static const struct xsd_sockmsg endless = {.len = XENSTORE_PAYLOAD_MAX + 1};
+	struct domain *domain, *tmp;
+	struct store other;
+	bool torn;
+
+	(void)state;
+	fill();
+	journal_input(store.journal, 5, 99, (const char *)&endless + 4, sizeof(endless) - 4);
+	journal_commit(store.journal);
+	assert_int_equal(store_init(&other, NULL, NULL), 0);
+	assert_int_equal(journal_load(&other, path, "boot", &torn), 1);
+	assert_true(torn);
+	domain = domain_find(&other, 5);
+	assert_non_null(domain);
+	assert_int_equal(domain->conn->in_used, 4);
+	assert_int_equal(domain->conn->in_pos, 4);
+	list_for_each_entry_safe(domain, tmp, &other.domains, link)
+		domain_release(domain, false);
+	store_fini(&other);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -365,6 +389,7 @@ int main(void)
 		TEST(generations_are_not_used_again),
 		TEST(another_boot_starts_anew),
 		TEST(damage_is_noticed),
+		TEST(senseless_input_is_left_out),
 		TEST(killed_at_any_moment),
 		TEST(no_room_is_refused),
 	};
