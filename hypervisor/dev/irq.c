@@ -167,6 +167,14 @@ bool irq_is_level(unsigned int nr)
 	return READ_ONCE(irqs[nr].level);
 }
 
+/* Its lock held, its owner written: interrupts come from now on, to this CPU. */
+static void irq_open(struct irq *irq)
+{
+	irq->cpu = cpu_id();
+	irq->chip->route(irq);
+	irq->chip->unmask(irq);
+}
+
 int irq_request_own(unsigned int gsi, bool level, bool low, void (*fn)(void *), void *arg)
 {
 	struct irq *irq;
@@ -187,9 +195,7 @@ int irq_request_own(unsigned int gsi, bool level, bool low, void (*fn)(void *), 
 		irq->low = low;
 		irq->arg = arg;
 		irq->fn = fn;
-		irq->cpu = cpu_id();
-		irq->chip->route(irq);
-		irq->chip->unmask(irq);
+		irq_open(irq);
 	}
 	spin_unlock_irq(&irq->lock, flags);
 	return ret;
@@ -212,9 +218,7 @@ int irq_bind_guest(unsigned int nr, struct domain *d, uint32_t pirq, uint32_t po
 		irq->pirq = pirq;
 		irq->port = port;
 		irq->in_service = false;
-		irq->cpu = cpu_id();
-		irq->chip->route(irq);
-		irq->chip->unmask(irq);
+		irq_open(irq);
 	}
 	spin_unlock_irq(&irq->lock, flags);
 	return ret;
