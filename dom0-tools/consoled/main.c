@@ -185,18 +185,7 @@ int main(int argc, char **argv)
 		return ret < 0 ? 2 : 0;
 	log_set_name("zconsoled");
 	log_set_level(LOG_LEVEL_ERROR + options.verbosity);
-	daemon_set_limits();
-	daemon_set_signals();
-	if (!options.is_foreground) {
-		ret = daemon_start(&ready_fd);
-		if (ret)
-			log_error("cannot become a daemon: %s", strerror(-ret));
-	}
-	lock_fd = ret ? ret : daemon_take_lock(options.state_dir);
-	if (lock_fd == -EWOULDBLOCK)
-		log_error("another zconsoled is running on %s", options.state_dir);
-	else if (lock_fd < 0)
-		log_error("%s: %s", options.state_dir, strerror(-lock_fd));
+	lock_fd = daemon_enter(options.state_dir, options.is_foreground ? NULL : &ready_fd);
 	if (lock_fd < 0)
 		return 1;
 	ret = serve(&options, ready_fd);

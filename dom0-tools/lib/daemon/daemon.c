@@ -168,3 +168,23 @@ int daemon_write_pid(const char *path)
 	fprintf(file, "%d\n", (int)getpid());
 	return fclose(file) ? -errno : 0;
 }
+
+int daemon_enter(const char *state_dir, int *ready_fd)
+{
+	int ret = 0;
+
+	daemon_set_limits();
+	daemon_set_signals();
+	if (ready_fd)
+		ret = daemon_start(ready_fd);
+	if (ret) {
+		log_error("cannot become a daemon: %s", strerror(-ret));
+		return ret;
+	}
+	ret = daemon_take_lock(state_dir);
+	if (ret == -EWOULDBLOCK)
+		log_error("another one is running on %s", state_dir);
+	else if (ret < 0)
+		log_error("%s: %s", state_dir, strerror(-ret));
+	return ret;
+}

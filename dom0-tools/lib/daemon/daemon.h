@@ -26,6 +26,12 @@ void daemon_set_limits(void);
  * stderr stays as it is until the child is ready.  0 or -E, in the child.
  */
 int daemon_start(int *ready_fd);
+/*
+ * The beginning of every daemon: limits, signals, the background (ready_fd NULL:
+ * stays in the foreground) and the lock of its state directory, kept until its
+ * end.  The lock's descriptor, or -E after a complaint.
+ */
+int daemon_enter(const char *state_dir, int *ready_fd);
 /* Nobody waits any more: messages go to log_path, stderr to nowhere. */
 void daemon_report_ready(int ready_fd, const char *log_path);
 
