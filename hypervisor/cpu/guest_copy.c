@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Guest memory by linear address: the range check, SMAP, and the copy.  For a
- * PV guest the tables loaded are its own, so the CPU does the rest.
+ * PV guest the tables loaded are its own, so the CPU does the rest; for an HVM
+ * one, hvm/copy.c does all of it.
  */
 #include "cpu/asm.h"
 #include "cpu/extable.h"
 #include "cpu/features.h"
 #include "cpu/guest_copy.h"
 #include "cpu/seam.h"
+#include "domain/domain.h"
+#include "hvm/hvm.h"
 
 extern const int32_t extable_start[], extable_end[];
 
@@ -45,6 +48,8 @@ static inline void smap_close(void)
 
 size_t guest_copy_from(void *dst, const void *guest, size_t n)
 {
+	if (current->hvm)
+		return hvm_copy_from(dst, guest, n);
 	if (!guest_range_ok(guest, n))
 		return n;
 	smap_open();
@@ -55,6 +60,8 @@ size_t guest_copy_from(void *dst, const void *guest, size_t n)
 
 size_t guest_copy_to(void *guest, const void *src, size_t n)
 {
+	if (current->hvm)
+		return hvm_copy_to(guest, src, n);
 	if (!guest_range_ok(guest, n))
 		return n;
 	smap_open();
@@ -65,6 +72,8 @@ size_t guest_copy_to(void *guest, const void *src, size_t n)
 
 size_t guest_clear(void *guest, size_t n)
 {
+	if (current->hvm)
+		return hvm_clear(guest, n);
 	if (!guest_range_ok(guest, n))
 		return n;
 	smap_open();
