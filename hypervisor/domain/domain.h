@@ -65,6 +65,7 @@ struct vcpu {
 #define VCPU_F_BLOCKED       3 /* sched_op block, until an event */
 #define VCPU_F_POLLING       4 /* sched_op poll */
 #define VCPU_F_INITIALISING  5 /* VCPUOP_initialise is at work on it */
+#define VCPU_F_IO_WAIT       6 /* a device model has to answer it (hvm/io.h) */
 
 struct domain {
 	/* constant after create */

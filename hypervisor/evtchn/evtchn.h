@@ -48,6 +48,7 @@ struct evtchn_domain {
 	/* protected by lock */
 	struct spinlock lock;
 	uint32_t active;
+	uint32_t io_ports;   /* of these, the hypervisor's own (is_io) */
 	uint32_t first_free; /* no port below it is free */
 	uint32_t cursor;     /* how far a reset or the destruction has come */
 	bool closed;	     /* destruction has begun: no port is given out any more */
@@ -85,6 +86,13 @@ must_check int evtchn_is_pending(struct domain *d, port_t port);
 
 /* Allocate an unbound port of d that `remote` may bind: the port or -E. */
 must_check int evtchn_alloc_unbound(struct domain *d, domid_t remote);
+
+/*
+ * The same of a port that the hypervisor itself listens on: an event on it is
+ * vcpu_io_wake of that vCPU.  Its domain can neither use nor close it.
+ */
+must_check int evtchn_alloc_io(struct domain *d, unsigned int vcpu, domid_t remote);
+void evtchn_close_io(struct domain *d, port_t port);
 
 /* Send on an interdomain or IPI port of d, as EVTCHNOP_send of its own would. 0 or -EINVAL */
 must_check int evtchn_send(struct domain *d, port_t port);

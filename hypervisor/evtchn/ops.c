@@ -47,6 +47,34 @@ int evtchn_alloc_unbound(struct domain *d, domid_t remote)
 	return port_open(d, EVTCHNSTAT_unbound, remote, 0);
 }
 
+int evtchn_alloc_io(struct domain *d, unsigned int vcpu, domid_t remote)
+{
+	struct evtchn *ch;
+	uint64_t flags;
+	int rc;
+
+	spin_lock(&d->evtchn.lock);
+	rc = evtchn_port_alloc(d, &ch);
+	if (!rc) {
+		evtchn_port_bind(d, ch, EVTCHNSTAT_unbound, remote, NULL, vcpu);
+		flags = spin_lock_irq(&ch->lock);
+		ch->is_io = true;
+		d->evtchn.io_ports++;
+		spin_unlock_irq(&ch->lock, flags);
+		rc = (int)ch->port;
+	}
+	spin_unlock(&d->evtchn.lock);
+	return rc;
+}
+
+/* Not the guest's to use, though it is one of its ports: a device model's channel. */
+static bool port_is_io(port_t port)
+{
+	const struct evtchn *ch = evtchn_lookup(current->domain, port);
+
+	return ch && ch->is_io;
+}
+
 static int op_alloc_unbound(union op_arg *arg)
 {
 	struct evtchn_alloc_unbound *op = &arg->alloc_unbound;
@@ -178,7 +206,7 @@ static int op_close(union op_arg *arg)
 
 static int op_send(union op_arg *arg)
 {
-	return evtchn_send(current->domain, arg->send.port);
+	return port_is_io(arg->send.port) ? -EINVAL : evtchn_send(current->domain, arg->send.port);
 }
 
 static void status_fill(struct evtchn_status *op, const struct evtchn *ch)
@@ -260,7 +288,7 @@ static int op_bind_vcpu(union op_arg *arg)
 	if (!ch)
 		return -EINVAL;
 	spin_lock(&d->evtchn.lock);
-	rc = vcpu_change(d, ch, v);
+	rc = ch->is_io ? -EINVAL : vcpu_change(d, ch, v);
 	spin_unlock(&d->evtchn.lock);
 	return rc;
 }

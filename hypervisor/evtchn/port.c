@@ -171,6 +171,8 @@ void evtchn_port_free(struct domain *d, struct evtchn *ch)
 	ch->state = EVTCHNSTAT_closed;
 	ch->arg = 0;
 	ch->remote = NULL;
+	d->evtchn.io_ports -= ch->is_io;
+	ch->is_io = false;
 	spin_unlock_irq(&ch->lock, flags);
 
 	d->evtchn.active--;
@@ -236,7 +238,7 @@ int evtchn_close(struct domain *d, port_t port)
 	for (unsigned int i = 0; i < CLOSE_TRIES; i++) {
 		struct domain *remote = d;
 
-		if (ch->state == EVTCHNSTAT_closed) {
+		if (ch->state == EVTCHNSTAT_closed || (ch->is_io && !d->evtchn.closed)) {
 			rc = -EINVAL;
 			break;
 		}
@@ -251,6 +253,23 @@ int evtchn_close(struct domain *d, port_t port)
 	}
 	spin_unlock(&d->evtchn.lock);
 	return rc;
+}
+
+void evtchn_close_io(struct domain *d, port_t port)
+{
+	struct evtchn *ch = evtchn_lookup(d, port);
+	uint64_t flags;
+
+	if (!ch)
+		return;
+	spin_lock(&d->evtchn.lock);
+	flags = spin_lock_irq(&ch->lock);
+	d->evtchn.io_ports -= ch->is_io;
+	ch->is_io = false;
+	spin_unlock_irq(&ch->lock, flags);
+	spin_unlock(&d->evtchn.lock);
+	while (evtchn_close(d, port) == -EAGAIN)
+		cpu_relax();
 }
 
 /* From where the last call was interrupted. */
@@ -279,7 +298,7 @@ int evtchn_reset(struct domain *d)
 	if (rc)
 		return rc;
 	spin_lock(&d->evtchn.lock);
-	if (d->evtchn.active)
+	if (d->evtchn.active != d->evtchn.io_ports)
 		rc = -EAGAIN;
 	else
 		evtchn_fifo_fini(d);

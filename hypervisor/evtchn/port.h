@@ -12,8 +12,10 @@
 struct evtchn {
 	struct spinlock lock;
 	/* protected by domain->evtchn.lock for writing, together with lock */
-	uint8_t state;	  /* EVTCHNSTAT_* */
-	uint8_t priority; /* FIFO: of the queue it goes to next */
+	uint8_t state : 7; /* EVTCHNSTAT_* */
+	uint8_t is_io : 1; /* the hypervisor's: wakes a vCPU that waits for I/O; not the guest's to
+			      use */
+	uint8_t priority;  /* FIFO: of the queue it goes to next */
 	/* protected by the FIFO's lock */
 	uint8_t last_priority; /* FIFO: of the queue it was last put in */
 	bool pending_early;    /* FIFO: raised before its event word existed */

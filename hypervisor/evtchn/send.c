@@ -62,6 +62,10 @@ void evtchn_deliver(struct domain *d, struct evtchn *ch)
 
 	if (unlikely(!v))
 		return;
+	if (ch->is_io) {
+		vcpu_io_wake(v);
+		return;
+	}
 	READ_ONCE(d->evtchn.ops)->set_pending(v, ch);
 	pollers_wake(d, ch->port);
 }

@@ -26,8 +26,8 @@ static bool is_idling(const struct runqueue *rq)
 
 bool vcpu_is_runnable(const struct vcpu *v)
 {
-	return !(READ_ONCE(v->flags) &
-		 (BIT(VCPU_F_DOWN) | BIT(VCPU_F_BLOCKED) | BIT(VCPU_F_POLLING))) &&
+	return !(READ_ONCE(v->flags) & (BIT(VCPU_F_DOWN) | BIT(VCPU_F_BLOCKED) |
+					BIT(VCPU_F_POLLING) | BIT(VCPU_F_IO_WAIT))) &&
 	       !READ_ONCE(v->sched.pause_count);
 }
 
@@ -38,7 +38,7 @@ static int state_off_cpu(const struct vcpu *v)
 
 	if (READ_ONCE(v->sched.pause_count) || flags & BIT(VCPU_F_DOWN))
 		return RUNSTATE_offline;
-	if (flags & (BIT(VCPU_F_BLOCKED) | BIT(VCPU_F_POLLING)))
+	if (flags & (BIT(VCPU_F_BLOCKED) | BIT(VCPU_F_POLLING) | BIT(VCPU_F_IO_WAIT)))
 		return RUNSTATE_blocked;
 	return RUNSTATE_runnable;
 }
@@ -273,6 +273,18 @@ void vcpu_block(void)
 		atomic_bit_clear(&v->flags, VCPU_F_BLOCKED);
 	else
 		softirq_raise(SOFTIRQ_SCHED);
+}
+
+void vcpu_io_wait(void)
+{
+	atomic_bit_set(&current->flags, VCPU_F_IO_WAIT);
+	softirq_raise(SOFTIRQ_SCHED);
+}
+
+void vcpu_io_wake(struct vcpu *v)
+{
+	if (atomic_bit_test_and_clear(&v->flags, VCPU_F_IO_WAIT))
+		vcpu_wake(v);
 }
 
 /* --- who --- */

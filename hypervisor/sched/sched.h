@@ -78,6 +78,12 @@ void vcpu_sleep_wait(struct vcpu *v);
 void vcpu_yield(void);
 /* Current vCPU blocks until an event, unless one is pending. */
 void vcpu_block(void);
+/*
+ * The current vCPU stands still until vcpu_io_wake (any context), whatever
+ * events come.  Look whether there still is something to wait for after it.
+ */
+void vcpu_io_wait(void);
+void vcpu_io_wake(struct vcpu *v);
 bool vcpu_is_runnable(const struct vcpu *v);
 
 /* Softirq: choose the next vCPU for this CPU and switch to it (context_switch). */

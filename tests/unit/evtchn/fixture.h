@@ -35,6 +35,13 @@ void vcpu_unblock(struct vcpu *v)
 	unblocks++;
 }
 
+static struct vcpu *io_woken; /* the last one */
+
+void vcpu_io_wake(struct vcpu *v)
+{
+	io_woken = v;
+}
+
 int pirq_bind(struct domain *d, unsigned int pirq, uint32_t port, bool will_share)
 {
 	(void)d, (void)pirq, (void)will_share;
@@ -93,7 +100,7 @@ static struct domain *u1, *u2; /* two unprivileged domains of two vCPUs */
 
 static void fixture_begin(void)
 {
-	kicked = NULL;
+	kicked = io_woken = NULL;
 	kicks = unblocks = pirq_unbinds = 0;
 	pirq_bind_result = 0;
 	on_domain_hold = NULL;

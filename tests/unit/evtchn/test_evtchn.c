@@ -613,3 +613,75 @@ TEST(evtchn_dump_names_the_ports)
 	CHECK(strstr(fake_log, "port 1: interdomain 1 of d2"));
 	fixture_end();
 }
+
+/* --- ports the hypervisor listens on --- */
+
+TEST(evtchn_io_port_wakes_its_vcpu_and_nothing_else)
+{
+	port_t peer;
+	int port;
+
+	fixture_begin();
+	port = evtchn_alloc_io(u1, 1, u2->id);
+	CHECK(port > 0);
+	run(u2, 0);
+	peer = (port_t)do_bind(u1->id, (port_t)port);
+	CHECK((int)peer > 0);
+	take(u2, peer);
+	CHECK_EQ(do_send(peer), 0);
+	CHECK(io_woken == u1->vcpus[1]);
+	CHECK_EQ(kicks, 0);
+	CHECK(!is_pending(u1, (port_t)port));
+	/* the other way it is an event like any */
+	CHECK_EQ(evtchn_send(u1, (port_t)port), 0);
+	CHECK(is_pending(u2, peer));
+	fixture_end();
+}
+
+TEST(evtchn_io_port_is_not_its_domains_to_use)
+{
+	port_t own, peer;
+	int port;
+
+	fixture_begin();
+	port = evtchn_alloc_io(u1, 1, u2->id);
+	CHECK_EQ(do_send((port_t)port), -EINVAL);
+	CHECK_EQ(do_close((port_t)port), -EINVAL);
+	CHECK_EQ(do_bind_vcpu((port_t)port, 0), -EINVAL);
+	own = (port_t)do_alloc(DOMID_SELF, 2);
+	/* a reset closes what is the domain's own */
+	CHECK_EQ(evtchn_reset(u1), 0);
+	do_status(1, own, 0);
+	CHECK_EQ(do_status(1, own, 0).status, EVTCHNSTAT_closed);
+	CHECK_EQ(do_status(1, (port_t)port, 0).status, EVTCHNSTAT_unbound);
+	run(u2, 0);
+	peer = (port_t)do_bind(u1->id, (port_t)port);
+	io_woken = NULL;
+	CHECK_EQ(do_send(peer), 0);
+	CHECK(io_woken == u1->vcpus[1]);
+	fixture_end();
+}
+
+TEST(evtchn_io_port_ends_by_the_hypervisor_or_with_its_domain)
+{
+	port_t peer;
+	int port;
+
+	fixture_begin();
+	port = evtchn_alloc_io(u1, 0, u2->id);
+	run(u2, 0);
+	peer = (port_t)do_bind(u1->id, (port_t)port);
+	evtchn_close_io(u1, (port_t)port);
+	CHECK_EQ(u1->evtchn.io_ports, 0);
+	CHECK_EQ(u1->evtchn.active, 0);
+	CHECK_EQ(do_status(2, peer, 0).status, EVTCHNSTAT_unbound);
+	/* the port is an ordinary one again */
+	run(u1, 0);
+	CHECK_EQ(do_alloc(DOMID_SELF, 2), port);
+	CHECK_EQ(do_close((port_t)port), 0);
+	evtchn_close_io(u1, (port_t)port);
+	evtchn_close_io(u1, 100000);
+	CHECK(evtchn_alloc_io(u1, 0, u2->id) > 0);
+	fixture_end();
+	CHECK_EQ(u1->evtchn.io_ports, 0);
+}

@@ -266,6 +266,11 @@ weak void domain_crash(struct domain *d, const char *fmt, ...)
 	fake_crashed = d;
 }
 
+weak void vcpu_io_wake(struct vcpu *v)
+{
+	atomic_bit_clear(&v->flags, VCPU_F_IO_WAIT);
+}
+
 /* --- guest memory --- */
 
 static struct guest_range {
