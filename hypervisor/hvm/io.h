@@ -5,13 +5,13 @@
  * ioreq server (ioreq.c), else nobody answers: ones, and writes vanish.
  *
  * An answer from an ioreq server takes time, and a vCPU has no stack to wait
- * on: the access says IO_RETRY, the vCPU leaves the exit as it was, blocks,
- * and hvm_io_resume does the instruction again, which finds its answers here.
+ * on: the access says HVM_IO_RETRY, the vCPU leaves the exit as it was, stands
+ * still, and hvm_io_resume does the instruction again, which finds its answers here.
  */
 #ifndef HVM_IO_H
 #define HVM_IO_H
 
-#include "lib/types.h"
+#include "hvm/decode.h"
 
 struct hvm_io {
 	uint64_t addr; /* guest-physical address or port */
@@ -19,6 +19,13 @@ struct hvm_io {
 	uint8_t size;  /* 1, 2, 4, 8 */
 	bool is_write;
 	bool is_port;
+	/*
+	 * count above 1: so many elements of a repeated instruction at once, for a device model.
+	 * They follow each other up (or down) in memory; a port stays.
+	 */
+	bool is_down;
+	bool has_memory; /* data: where in guest-physical memory the other side of it is */
+	uint32_t count;
 };
 
 enum hvm_io_result {
@@ -26,28 +33,34 @@ enum hvm_io_result {
 	HVM_IO_RETRY, /* asked a device model: no state was changed, do it again on resume */
 };
 
-/* More than any instruction makes: of a page-crossing operand pair, each part split by alignment. */
-#define HVM_IO_ANSWERS 16
-
-enum hvm_io_phase { HVM_IO_IDLE, HVM_IO_SENT, HVM_IO_ANSWERED };
-
-struct hvm_io_state {
-	/* owner CPU only, or paused */
-	uint8_t phase; /* HVM_IO_SENT: waits for the server of `ask` */
-	uint8_t resume; /* enum hvm_io_resume */
-	uint8_t nr_answers;
-	uint8_t next_answer; /* of those, how many this attempt used already */
-	struct hvm_io ask;
-	struct hvm_io answers[HVM_IO_ANSWERS]; /* of this instruction, in its order */
-	void *server; /* struct ioreq_server that was asked; a reference */
-	uint8_t insn[16];	/* bytes of it the exit gave, kept for resuming */
-	uint8_t insn_length;
-};
+/* As many as any instruction makes: 8 bytes across two pages are 4 at most, read and written. */
+#define HVM_IO_ANSWERS 8
 
 enum hvm_io_resume {
 	HVM_RESUME_NONE,
-	HVM_RESUME_PORT, /* an IN or OUT of an exit: finish it */
-	HVM_RESUME_EMULATE, /* do the instruction again */
+	HVM_RESUME_PORT,       /* an IN or OUT of an exit: finish it */
+	HVM_RESUME_EMULATE,    /* do the instruction again */
+	HVM_RESUME_NOTHING,    /* only wait */
+	HVM_RESUME_INVALIDATE, /* tell the device models to drop what they have mapped, then wait */
+};
+
+struct hvm_io_state {
+	/* owner CPU only, or paused */
+	uint8_t resume;	   /* enum hvm_io_resume; NONE: no access is under way */
+	uint8_t waits_for; /* bit n: ioreq server n has a request of this vCPU */
+	uint8_t server;	   /* the one that was asked for `ask` */
+	struct hvm_io ask;
+	uint64_t next_rip; /* HVM_RESUME_PORT */
+
+	/* HVM_RESUME_EMULATE */
+	struct insn insn; /* as fetched first */
+	uint8_t nr_answers;
+	uint8_t next_answer; /* of those, how many this attempt used already */
+	struct hvm_io answers[HVM_IO_ANSWERS]; /* of this instruction, in its order */
+	uint8_t string_size;  /* of a string I/O that the CPU allowed: its elements, 0: none */
+	bool string_is_write;
+	bool is_batching;   /* a device model answered this repeated instruction's last element */
+	uint64_t batch_rip; /* the instruction a device model answered last */
 };
 
 /* The current vCPU's access, in instruction order. */
@@ -58,11 +71,20 @@ must_check enum hvm_io_result hvm_io_access(struct vcpu *v, struct hvm_io *io);
  */
 void hvm_port_exit(struct vcpu *v, uint16_t port, unsigned int size, bool is_write,
 		   uint64_t next_rip);
-/* The current instruction is emulated: MMIO, string I/O, or what has no other way. */
+/* Would a device model take that access, of several elements? */
+must_check bool hvm_io_takes_batch(struct vcpu *v, const struct hvm_io *io);
+/* An INS or OUTS whose port and size the CPU has found allowed. */
+void hvm_port_string_exit(struct vcpu *v, unsigned int size, bool is_write);
+/* The current instruction is emulated: MMIO, or what has no other way.  Not string I/O. */
 void hvm_emulate_current(struct vcpu *v);
-/* Before entry: is an answer awaited?  True: v has been blocked, do not enter. Finishes it else. */
+/* Before entry: true if an answer is awaited and v stands still: do not enter.  Finishes it else. */
 must_check bool hvm_io_resume(struct vcpu *v);
-/* The vCPU is reset or its domain dies: forget it. */
+/* The vCPU is reset: the instruction is forgotten; it still waits for what was asked. */
 void hvm_io_cancel(struct vcpu *v);
+/*
+ * The current vCPU took memory away from its domain: before it goes on, its
+ * device models drop what they have mapped (IOREQ_TYPE_INVALIDATE).
+ */
+void hvm_io_invalidate_maps(struct vcpu *v);
 
 #endif

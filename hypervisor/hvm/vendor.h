@@ -114,6 +114,8 @@ void hvm_exit_unexpected(struct vcpu *v, const char *name, uint64_t code);
 /* The instruction at rip; false: it cannot be had, and the fault for that is injected. */
 struct insn;
 must_check bool hvm_insn_fetch(struct vcpu *v, struct insn *insn);
+/* General register n, as instructions number them, of the current vCPU. */
+uint64_t *hvm_gpr(unsigned int n);
 /* CS.base + rip, as the CPU computes it in the present mode. */
 uint64_t hvm_rip_linear(const struct vcpu *v, uint64_t rip);
 /* rip moves on: past an interrupt shadow, with RF cleared and TF honoured. */

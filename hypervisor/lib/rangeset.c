@@ -124,3 +124,15 @@ bool rangeset_overlaps(struct rangeset *r, uint64_t first, uint64_t last)
 	spin_unlock(&r->lock);
 	return found;
 }
+
+unsigned int rangeset_count(struct rangeset *r)
+{
+	unsigned int n = 0;
+	struct range *x;
+
+	spin_lock(&r->lock);
+	list_for_each_entry (x, &r->ranges, node)
+		n++;
+	spin_unlock(&r->lock);
+	return n;
+}

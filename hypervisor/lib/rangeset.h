@@ -20,6 +20,7 @@ void rangeset_fini(struct rangeset *r);
 must_check int rangeset_add(struct rangeset *r, uint64_t first, uint64_t last);
 must_check int rangeset_remove(struct rangeset *r, uint64_t first, uint64_t last);
 bool rangeset_contains(struct rangeset *r, uint64_t first, uint64_t last);
+unsigned int rangeset_count(struct rangeset *r); /* of its ranges */
 bool rangeset_overlaps(struct rangeset *r, uint64_t first, uint64_t last);
 
 #endif
