@@ -2,6 +2,8 @@
 /* The vendor of fake_vendor.h.  Entry: 63..60 type, 51..12 frame, 1 leaf, 0 not empty. */
 #include "fake_vendor.h"
 
+#include "lib/printk.h"
+
 #define PTE_USED BIT(0)
 #define PTE_LEAF BIT(1)
 
