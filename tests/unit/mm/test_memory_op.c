@@ -3,8 +3,7 @@
  * HYPERVISOR_memory_op: reservations, exchange, maps, claims and resources,
  * each with what a hostile guest may pass.
  *
- * Links: mm/memory_op.c mm/reservation.c mm/exchange.c mm/memory_map.c mm/resource.c mm/mm_domain.c
- * mm/alloc.c mm/owned.c mm/page.c pv/walk.c lib/bits.c
+ * Links: mm/memory_op.c mm/reservation.c mm/exchange.c mm/memory_map.c mm/resource.c mm/mm_domain.c mm/alloc.c mm/owned.c mm/page.c pv/walk.c lib/bits.c
  */
 #include "boot/boot.h"
 #include "fake.h"
