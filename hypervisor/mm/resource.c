@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * XENMEM_acquire_resource: the frames of a domain's grant table, for a tool to
- * map, and the pages of an ioreq server, for its device model.
- */
+/* XENMEM_acquire_resource: the frames of a domain's grant table, for a tool to map. */
 #include "domain/domain.h"
 #include "grant/grant.h"
-#include "hvm/ioreq.h"
 #include "hypercall/hypercall.h"
 #include "mm/memory_op.h"
 
@@ -15,8 +11,6 @@
 static int resource_frame(struct domain *d, const struct xen_mem_acquire_resource *r,
 			  uint64_t frame, mfn_t *mfn)
 {
-	if (r->type == XENMEM_resource_ioreq_server)
-		return ioreq_server_frame(d, r->id, frame, mfn);
 	if (r->id == XENMEM_resource_grant_table_id_shared)
 		return grant_shared_frame(d, frame, mfn);
 	return grant_status_frame(d, frame, mfn);
@@ -33,7 +27,8 @@ static long resource_list(struct domain *d, const struct xen_mem_acquire_resourc
 		if (ret)
 			return ret;
 		frame = mfn.v;
-		if (copy_out(guest_entry(r->frame_list.p, i, sizeof(frame)), &frame, sizeof(frame)))
+		if (copy_out(guest_entry(r->frame_list.p, i, sizeof(frame)), &frame,
+			     sizeof(frame)))
 			return -EFAULT;
 	}
 	return 0;
@@ -49,10 +44,9 @@ long memory_op_acquire_resource(void *arg)
 		return -EFAULT;
 	if (r.pad)
 		return -EINVAL;
-	if (r.type != XENMEM_resource_grant_table && r.type != XENMEM_resource_ioreq_server)
+	if (r.type != XENMEM_resource_grant_table)
 		return -EOPNOTSUPP;
-	if (r.type == XENMEM_resource_grant_table &&
-	    r.id != XENMEM_resource_grant_table_id_shared &&
+	if (r.id != XENMEM_resource_grant_table_id_shared &&
 	    r.id != XENMEM_resource_grant_table_id_status)
 		return -EINVAL;
 	ret = domain_get_controlled(r.domid, &d);
@@ -60,8 +54,6 @@ long memory_op_acquire_resource(void *arg)
 		return ret;
 	if (d == current->domain)
 		ret = -EPERM; /* a tool's call; a guest has GNTTABOP_setup_table */
-	else if (r.type == XENMEM_resource_ioreq_server && d->type != DOMAIN_HVM)
-		ret = -EINVAL;
 	else if (r.nr_frames > RESOURCE_FRAMES_MAX || r.frame > RESOURCE_FRAMES_MAX)
 		ret = -EINVAL;
 	else

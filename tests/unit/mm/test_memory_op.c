@@ -11,7 +11,6 @@
 #include "hypercall/hypercall.h"
 #include "mm/alloc_state.h"
 #include "mm/frame.h"
-#include "hvm/ioreq.h"
 #include "mm/memory_op.h"
 #include "mm/mm.h"
 
@@ -34,12 +33,6 @@ int grant_shared_frame(struct domain *dom, unsigned int index, mfn_t *mfn)
 	(void)dom;
 	*mfn = MFN(1000 + index);
 	return index < 4 ? 0 : -EINVAL;
-}
-
-int ioreq_server_frame(struct domain *dom, uint32_t id, uint64_t frame, mfn_t *mfn)
-{
-	*mfn = MFN(3000 + 10 * id + frame);
-	return frame < 2 ? 0 : -EINVAL;
 }
 
 int grant_status_frame(struct domain *dom, unsigned int index, mfn_t *mfn)
@@ -607,35 +600,12 @@ TEST(grant_frames_are_a_resource_for_tools)
 	r->pad = 1;
 	CHECK_EQ(op(XENMEM_acquire_resource, r), -EINVAL);
 	r->pad = 0;
-	r->type = 2;
+	r->type = 7;
 	CHECK_EQ(op(XENMEM_acquire_resource, r), -EOPNOTSUPP);
 	r->type = XENMEM_resource_grant_table;
 	fake_vcpu_run(d->vcpus[0], 0);
 	r->domid = 0;
 	CHECK_EQ(op(XENMEM_acquire_resource, r), -EPERM);
-}
-
-TEST(ioreq_pages_are_a_resource_for_tools)
-{
-	struct xen_mem_acquire_resource *r;
-
-	setup();
-	r = fake_guest_alloc(sizeof(*r));
-	r->domid = 5;
-	r->type = XENMEM_resource_ioreq_server;
-	r->id = 4;
-	r->nr_frames = 2;
-	r->frame_list.p = fake_guest_alloc(2 * sizeof(xen_pfn_t));
-	CHECK_EQ(op(XENMEM_acquire_resource, r), -EPERM); /* itself */
-	fake_vcpu_run(d0->vcpus[0], 1);
-	CHECK_EQ(op(XENMEM_acquire_resource, r), -EINVAL); /* PV has none */
-	d->type = DOMAIN_HVM;
-	CHECK_EQ(op(XENMEM_acquire_resource, r), 0);
-	CHECK_EQ(r->frame_list.p[0], 3040);
-	CHECK_EQ(r->frame_list.p[1], 3041);
-	r->frame = 1;
-	CHECK_EQ(op(XENMEM_acquire_resource, r), -EINVAL);
-	d->type = DOMAIN_PV;
 }
 
 /* --- the end --- */
