@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * HYPERVISOR_domctl: who may, on which domain, by which version of the ABI.
- * The operations are in domctl_domain.c, domctl_vcpu.c, domctl_access.c and
- * cpu_policy.c; those not in the table are not offered.
+ * The operations are in domctl_domain.c, domctl_vcpu.c, domctl_access.c,
+ * domctl_paging.c and cpu_policy.c; those not in the table are not offered.
  */
 #include "hypercall/ctl.h"
 
@@ -65,7 +65,8 @@ static const struct {
 	OP(sendtrigger),	OP(set_address_size),	 OP_OUT(get_address_size),
 	OP(set_target),		OP_OUT(gettscinfo),	 OP(settscinfo),
 	OP(set_virq_handler),	OP(setnodeaffinity),	 OP(getnodeaffinity),
-	OP_OUT(get_cpu_policy), OP_OUT(set_cpu_policy),
+	OP_OUT(get_cpu_policy), OP_OUT(set_cpu_policy),	 OP_OUT(shadow_op),
+	OP_OUT(get_paging_mempool_size), OP(set_paging_mempool_size),
 };
 
 static int domctl_run(struct xen_domctl *op, bool *returns_arg)

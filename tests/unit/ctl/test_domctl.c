@@ -4,10 +4,11 @@
  * back.
  *
  * Links: hypercall/domctl.c hypercall/domctl_domain.c hypercall/domctl_vcpu.c
- * Links: hypercall/domctl_access.c hypercall/ctl_bitmap.c hypercall/cpu_policy.c
+ * Links: hypercall/domctl_access.c hypercall/ctl_bitmap.c hypercall/cpu_policy.c hypercall/domctl_paging.c
  * Links: domain/cpuid.c hvm/cpuid.c lib/bits.c lib/rangeset.c
  */
 #include "fixture.h"
+#include "hvm/state.h"
 
 #define DOMU(...) ((struct xen_domctl){.domain = 7, __VA_ARGS__})
 
@@ -585,4 +586,55 @@ TEST(domctl_cpu_policy)
 	op.domain = 0;
 	CHECK_EQ(do_domctl(XEN_DOMCTL_set_cpu_policy, &op), -EINVAL);
 	CHECK_EQ(fake_heap_objects, 0);
+}
+
+static uint64_t pool_asked;
+
+int p2m_pool_set(struct domain *d, uint64_t pages)
+{
+	pool_asked = pages;
+	return ask(d);
+}
+
+static long shadow(uint32_t what, uint32_t *mb)
+{
+	struct xen_domctl op = DOMU(.u.shadow_op = {.op = what, .mb = *mb});
+	long rc = do_domctl(XEN_DOMCTL_shadow_op, &op);
+
+	*mb = op.u.shadow_op.mb;
+	return rc;
+}
+
+TEST(domctl_paging_pool)
+{
+	struct xen_domctl op = DOMU(.u.paging_mempool.size = 3 * PAGE_SIZE);
+	struct hvm_domain h = {.p2m.pool_pages = 257};
+	uint32_t mb = 2;
+
+	fixture_begin();
+	CHECK_EQ(do_domctl(XEN_DOMCTL_set_paging_mempool_size, &op), -EOPNOTSUPP);
+	CHECK_EQ(do_domctl(XEN_DOMCTL_get_paging_mempool_size, &op), -EOPNOTSUPP);
+	CHECK_EQ(shadow(XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION, &mb), -EOPNOTSUPP);
+	domu->type = DOMAIN_HVM;
+	domu->hvm = &h;
+	CHECK_EQ(do_domctl(XEN_DOMCTL_set_paging_mempool_size, &op), 0);
+	CHECK_EQ(pool_asked, 3);
+	op.u.paging_mempool.size = PAGE_SIZE + 1;
+	CHECK_EQ(do_domctl(XEN_DOMCTL_set_paging_mempool_size, &op), -EINVAL);
+	op.u.paging_mempool.size = 0;
+	CHECK_EQ(do_domctl(XEN_DOMCTL_set_paging_mempool_size, &op), -EINVAL);
+	CHECK_EQ(pool_asked, 3);
+	CHECK_EQ(do_domctl(XEN_DOMCTL_get_paging_mempool_size, &op), 0);
+	CHECK_EQ(op.u.paging_mempool.size, 257 * PAGE_SIZE);
+	CHECK_EQ(shadow(XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION, &mb), 0);
+	CHECK_EQ(pool_asked, 512);
+	CHECK_EQ(shadow(XEN_DOMCTL_SHADOW_OP_GET_ALLOCATION, &mb), 0);
+	CHECK_EQ(mb, 2); /* 1 MiB and a page */
+	mb = 0;
+	CHECK_EQ(shadow(XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION, &mb), -EINVAL);
+	CHECK_EQ(shadow(XEN_DOMCTL_SHADOW_OP_CLEAN, &mb), -EOPNOTSUPP);
+	answer = -ERESTART;
+	op.u.paging_mempool.size = PAGE_SIZE;
+	CHECK_EQ(do_domctl(XEN_DOMCTL_set_paging_mempool_size, &op), -ERESTART);
+	CHECK_EQ(fake_continuation.op, __HYPERVISOR_domctl);
 }
