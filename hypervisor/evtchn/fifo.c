@@ -12,6 +12,7 @@
  * written; and a guest that keeps changing a word loses its own queue.
  */
 #include "evtchn/port.h"
+#include "hvm/p2m.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/alloc.h"
@@ -202,15 +203,9 @@ const struct evtchn_ops evtchn_ops_fifo = {
 /* A frame of d that stays writable, and d's, until guest_page_put. */
 static void *guest_page_get(struct domain *d, uint64_t gfn)
 {
-	struct page *pg = page_get_mfn(MFN(gfn), d);
+	struct page *pg = page_get_guest_frame(d, gfn, true);
 
-	if (!pg)
-		return NULL;
-	if (!page_get_writable(pg)) {
-		page_put(pg);
-		return NULL;
-	}
-	return page_to_virt(pg);
+	return pg ? page_to_virt(pg) : NULL;
 }
 
 static void guest_page_put(void *v)

@@ -6,10 +6,10 @@
  * is named or the batch ends.
  */
 #include "grant/table.h"
+#include "hvm/p2m.h"
 #include "hypercall/hypercall.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "mm/page.h"
 
 /* One side of the copy, pinned. */
 struct side {
@@ -27,14 +27,8 @@ struct side {
 
 static int16_t side_pin_page(struct side *s, struct domain *owner, uint64_t frame)
 {
-	s->page = page_get_mfn(MFN(frame), owner);
-	if (!s->page)
-		return GNTST_bad_page;
-	if (s->is_write && !page_get_writable(s->page)) {
-		page_put(s->page);
-		return GNTST_bad_page;
-	}
-	return GNTST_okay;
+	s->page = page_get_guest_frame(owner, frame, s->is_write);
+	return s->page ? GNTST_okay : GNTST_bad_page;
 }
 
 /*
@@ -101,10 +95,7 @@ static void side_unpin(struct side *s)
 {
 	if (!s->is_pinned)
 		return;
-	if (s->is_write)
-		page_put_and_type(s->page);
-	else
-		page_put(s->page);
+	page_put_guest_frame(s->page, s->is_write);
 	if (s->trans_granter) {
 		grant_release(&s->trans_hold);
 		domain_put(s->trans_granter);

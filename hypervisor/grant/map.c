@@ -6,6 +6,7 @@
  * table entry (host map) and to the maptrack entry (device map).
  */
 #include "grant/table.h"
+#include "hvm/p2m.h"
 #include "hypercall/hypercall.h"
 #include "lib/errno.h"
 #include "mm/alloc.h"
@@ -103,7 +104,7 @@ static void maptrack_free(struct grant_table *gt, uint32_t handle)
 	spin_unlock(&gt->maptrack_lock);
 }
 
-static void maptrack_settle(struct grant_table *gt, uint32_t handle, uint32_t ref, uint64_t frame,
+static void maptrack_settle(struct grant_table *gt, uint32_t handle, uint32_t ref, mfn_t frame,
 			    uint32_t flags)
 {
 	struct maptrack *mt;
@@ -119,48 +120,57 @@ static void maptrack_settle(struct grant_table *gt, uint32_t handle, uint32_t re
 
 /* --- references to the granted frame --- */
 
-static struct page *frame_get(const struct domain *granter, uint64_t frame, bool is_write)
+static void frame_put(mfn_t frame, bool is_write)
 {
-	struct page *pg = page_get_mfn(MFN(frame), granter);
-
-	if (pg && is_write && !page_get_writable(pg)) {
-		page_put(pg);
-		return NULL;
-	}
-	return pg;
+	page_put_guest_frame(mfn_to_page(frame), is_write);
 }
 
-static void frame_put(uint64_t frame, bool is_write)
+/* The references of another mapping of a frame that has some already. */
+static bool frame_hold(struct page *pg, bool is_write)
 {
-	struct page *pg = mfn_to_page(MFN(frame));
-
-	if (is_write)
-		page_put_and_type(pg);
-	else
-		page_put(pg);
+	if (!page_hold(pg))
+		return false;
+	if (!is_write || page_get_writable(pg))
+		return true;
+	page_put(pg);
+	return false;
 }
 
 /* --- map --- */
 
-/* The frame of a held entry into the current guest's page tables and its devices' reach. */
-static int16_t frame_map(const struct gnttab_map_grant_ref *op, const struct grant_hold *hold)
+/* Where the current guest wants it: its page tables, or its physical memory. */
+static int host_map(const struct gnttab_map_grant_ref *op, mfn_t frame, bool is_write)
 {
 	uint64_t avail = (uint64_t)(op->flags >> _GNTMAP_guest_avail0 & 7) << 9;
-	bool is_write = !(op->flags & GNTMAP_readonly);
+	bool by_pte = op->flags & GNTMAP_contains_pte;
 
-	if (op->flags & GNTMAP_device_map && !frame_get(hold->granter, hold->frame, is_write))
+	if (current->domain->type == DOMAIN_HVM)
+		return by_pte ? -EINVAL
+			      : p2m_grant_map(current->domain, op->host_addr, frame, is_write);
+	return pv_grant_map(op->host_addr, by_pte, frame, is_write, avail);
+}
+
+/* The frame of a held entry into the current guest's memory and its devices' reach. */
+static int16_t frame_map(const struct gnttab_map_grant_ref *op, const struct grant_hold *hold,
+			 mfn_t *frame)
+{
+	bool is_write = !(op->flags & GNTMAP_readonly);
+	bool is_both = (op->flags & MAP_KINDS) == MAP_KINDS;
+	struct page *pg = page_get_guest_frame(hold->granter, hold->frame, is_write);
+
+	if (!pg)
 		return GNTST_general_error;
+	*frame = page_to_mfn(pg);
 	if (!(op->flags & GNTMAP_host_map))
 		return GNTST_okay;
-	if (!frame_get(hold->granter, hold->frame, is_write))
-		goto undo_device;
-	if (!pv_grant_map(op->host_addr, op->flags & GNTMAP_contains_pte, MFN(hold->frame),
-			  is_write, avail))
+	if (is_both && !frame_hold(pg, is_write))
+		goto put;
+	if (!host_map(op, *frame, is_write))
 		return GNTST_okay;
-	frame_put(hold->frame, is_write);
-undo_device:
-	if (op->flags & GNTMAP_device_map)
-		frame_put(hold->frame, is_write);
+	if (is_both)
+		frame_put(*frame, is_write);
+put:
+	frame_put(*frame, is_write);
 	return GNTST_general_error;
 }
 
@@ -171,6 +181,7 @@ static int16_t grant_map(struct gnttab_map_grant_ref *op)
 	struct grant_hold hold;
 	uint32_t handle;
 	int16_t status;
+	mfn_t frame;
 
 	if (!(op->flags & MAP_KINDS))
 		return GNTST_bad_gntref;
@@ -184,12 +195,12 @@ static int16_t grant_map(struct gnttab_map_grant_ref *op)
 		grant_acquire(granter, op->ref, d->id, !(op->flags & GNTMAP_readonly), true, &hold);
 	if (status)
 		goto free_handle;
-	status = frame_map(op, &hold);
+	status = frame_map(op, &hold, &frame);
 	if (status)
 		goto release;
-	maptrack_settle(d->grant, handle, op->ref, hold.frame, op->flags & MAP_FLAGS);
+	maptrack_settle(d->grant, handle, op->ref, frame, op->flags & MAP_FLAGS);
 	op->handle = handle;
-	op->dev_bus_addr = hold.frame << PAGE_SHIFT;
+	op->dev_bus_addr = mfn_to_paddr(frame);
 	return GNTST_okay;
 
 release:
@@ -253,23 +264,30 @@ static int16_t maptrack_take(struct grant_table *gt, const struct unmap_request 
 	return status;
 }
 
+static int host_unmap(const struct unmap_request *r, const struct maptrack *mt)
+{
+	bool is_write = !(mt->flags & GNTMAP_readonly), by_pte = mt->flags & GNTMAP_contains_pte;
+
+	if (r->is_replace && (by_pte || current->domain->type == DOMAIN_HVM))
+		return -EINVAL;
+	if (current->domain->type == DOMAIN_HVM)
+		return p2m_grant_unmap(current->domain, r->host_addr, mt->frame, is_write);
+	return pv_grant_unmap(r->host_addr, by_pte, mt->frame, is_write, r->new_addr);
+}
+
 static int16_t mapping_undo(const struct unmap_request *r, struct unmapped *u)
 {
 	const struct maptrack *mt = &u->mt;
-	bool is_write = !(mt->flags & GNTMAP_readonly);
-	bool by_pte = mt->flags & GNTMAP_contains_pte;
 
 	u->kinds = 0;
 	if (r->dev_bus_addr && mt->flags & GNTMAP_device_map) {
-		if (r->dev_bus_addr != mt->frame << PAGE_SHIFT)
+		if (r->dev_bus_addr != mfn_to_paddr(mt->frame))
 			return GNTST_general_error;
 		u->kinds |= GNTMAP_device_map;
 	}
 	if (!r->host_addr || !(mt->flags & GNTMAP_host_map))
 		return GNTST_okay;
-	if (r->is_replace && by_pte)
-		return GNTST_general_error;
-	if (pv_grant_unmap(r->host_addr, by_pte, MFN(mt->frame), is_write, r->new_addr))
+	if (host_unmap(r, mt))
 		return GNTST_general_error;
 	u->kinds |= GNTMAP_host_map;
 	return GNTST_okay;
@@ -325,8 +343,12 @@ static void unmapped_finish_all(struct domain *d, const struct unmapped *list, u
 
 	if (!n)
 		return;
-	pv_domain_dirty_cpus(d, &cpus);
-	tlb_flush_mask(&cpus);
+	if (d->type == DOMAIN_HVM) {
+		p2m_flush(d);
+	} else {
+		pv_domain_dirty_cpus(d, &cpus);
+		tlb_flush_mask(&cpus);
+	}
 	for (unsigned int i = 0; i < n; i++)
 		unmapped_finish(d->grant, &list[i]);
 }

@@ -23,13 +23,13 @@ static int16_t table_domain_get(domid_t id, struct domain **out)
 	return GNTST_bad_domain;
 }
 
-/* The machine frames of `n` pages into the guest's array. */
-static int16_t frames_list(void *const *pages, uint32_t n, void *guest)
+/* The frames of `n` pages into the guest's array; a translated domain chooses where it has them. */
+static int16_t frames_list(const struct domain *d, void *const *pages, uint32_t n, void *guest)
 {
 	uint64_t *list = guest;
 
 	for (uint32_t i = 0; i < n; i++) {
-		uint64_t mfn = virt_to_mfn(pages[i]).v;
+		uint64_t mfn = d->type == DOMAIN_HVM ? ~0UL : virt_to_mfn(pages[i]).v;
 
 		if (copy_out(&list[i], &mfn, sizeof(mfn)))
 			return GNTST_bad_virt_addr;
@@ -56,7 +56,7 @@ static long op_setup_table(void *guest, uint32_t count, uint32_t *done)
 		spin_unlock(&gt->lock);
 		/* Frames stay where they are once they are there. */
 		op.status = rc ? GNTST_general_error
-			       : frames_list(gt->shared, op.nr_frames, op.frame_list.p);
+			       : frames_list(d, gt->shared, op.nr_frames, op.frame_list.p);
 		domain_put(d);
 	}
 	return copy_out(guest, &op, sizeof(op));
@@ -70,7 +70,7 @@ static int16_t status_frames_get(struct domain *d, const struct gnttab_get_statu
 	/* They go away with a change of version: the list is made under the lock. */
 	spin_lock(&gt->lock);
 	if (gt->version == 2 && op->nr_frames <= gt->nr_status_frames)
-		status = frames_list((void *const *)gt->status, op->nr_frames, op->frame_list.p);
+		status = frames_list(d, (void *const *)gt->status, op->nr_frames, op->frame_list.p);
 	spin_unlock(&gt->lock);
 	return status;
 }
@@ -193,6 +193,11 @@ static long op_dump_table(void *guest, uint32_t count, uint32_t *done)
 	return copy_out(guest, &op, sizeof(op));
 }
 
+/* What a translated domain has no use for, or does by its physical map. */
+#define REFUSED_TO_HVM                                               \
+	(BIT_U32(GNTTABOP_dump_table) | BIT_U32(GNTTABOP_transfer) | \
+	 BIT_U32(GNTTABOP_unmap_and_replace) | BIT_U32(GNTTABOP_get_status_frames))
+
 typedef long (*grant_op_fn)(void *guest, uint32_t count, uint32_t *done);
 
 /*
@@ -230,6 +235,8 @@ long hypercall_grant_table_op(const uint64_t *args)
 	if (count > INT32_MAX)
 		return -EINVAL;
 	if (cmd >= ARRAY_SIZE(ops) || !ops[cmd].fn)
+		return -ENOSYS;
+	if (current->domain->type == DOMAIN_HVM && REFUSED_TO_HVM & BIT_U32(cmd))
 		return -ENOSYS;
 	rc = ops[cmd].fn((void *)args[1], count, &done);
 	if (rc == -ERESTART) {

@@ -61,7 +61,7 @@ struct grant_table {
 /* One mapping that this domain has of another's grant. */
 struct maptrack {
 	struct domain *granter; /* a reference; NULL: free */
-	uint64_t frame;
+	mfn_t frame;
 	uint32_t ref;	/* if free: handle of the next free one */
 	uint16_t flags; /* GNTMAP_* that are still in force */
 	bool is_busy;	/* being mapped or unmapped */

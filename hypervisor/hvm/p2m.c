@@ -87,7 +87,7 @@ static void leaf_give_up(struct domain *d, gfn_t gfn, uint64_t pte, unsigned int
 	struct page *pg = mfn_to_page(hvm_vendor->pte_mfn(pte));
 
 	for (uint64_t i = 0; i < p2m_level_frames(level); i++)
-		(void)page_drop_allocation(&pg[i]);
+		(void)page_give_up(&pg[i], d); /* not if the domain's end was faster */
 }
 
 /* Puts `pte` there, under the lock, and flushes what was there, which is returned. */
@@ -187,17 +187,29 @@ struct page *p2m_page_get(struct domain *d, gfn_t gfn, bool is_write, enum p2m_t
 	return pg;
 }
 
-struct page *page_get_guest_frame(struct domain *d, uint64_t frame)
+/* Of a PV domain. */
+static struct page *machine_frame_get(struct domain *d, mfn_t mfn, bool is_write)
+{
+	struct page *pg = page_get_mfn(mfn, d);
+
+	if (pg && is_write && !page_get_writable(pg)) {
+		page_put(pg);
+		return NULL;
+	}
+	return pg;
+}
+
+struct page *page_get_guest_frame(struct domain *d, uint64_t frame, bool is_write)
 {
 	enum p2m_type type;
 	struct page *pg;
 
 	if (d->type != DOMAIN_HVM)
-		return page_get_mfn(MFN(frame), d);
-	pg = p2m_page_get(d, GFN(frame), false, &type);
+		return machine_frame_get(d, MFN(frame), is_write);
+	pg = p2m_page_get(d, GFN(frame), is_write, &type);
 	/* what others granted to it is not its to pass on */
 	if (pg && !page_is_owned_by(pg, d->id)) {
-		page_put(pg);
+		page_put_guest_frame(pg, is_write);
 		return NULL;
 	}
 	return pg;
@@ -398,8 +410,16 @@ int p2m_give_up(struct domain *d, gfn_t gfn, unsigned int order)
 	return ret;
 }
 
-int p2m_grant_remove(struct domain *d, gfn_t gfn, mfn_t mfn, bool is_write)
+int p2m_grant_map(struct domain *d, uint64_t gpa, mfn_t mfn, bool is_write)
 {
+	if (gpa % PAGE_SIZE)
+		return -EINVAL;
+	return p2m_set(d, GFN(gpa >> PAGE_SHIFT), mfn, 0, is_write ? P2M_GRANT_RW : P2M_GRANT_RO);
+}
+
+int p2m_grant_unmap(struct domain *d, uint64_t gpa, mfn_t mfn, bool is_write)
+{
+	gfn_t gfn = GFN(gpa >> PAGE_SHIFT);
 	struct p2m *p = &d->hvm->p2m;
 	enum p2m_type type;
 	unsigned int level;
@@ -407,6 +427,8 @@ int p2m_grant_remove(struct domain *d, gfn_t gfn, mfn_t mfn, bool is_write)
 	mfn_t there;
 	uint64_t *e;
 
+	if (gpa % PAGE_SIZE)
+		return ret;
 	spin_lock(&p->lock);
 	e = leaf_find(p, gfn, &level, &type, &there);
 	if (e && mfn_equal(mfn, there) && type == (is_write ? P2M_GRANT_RW : P2M_GRANT_RO)) {

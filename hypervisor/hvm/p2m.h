@@ -79,10 +79,15 @@ must_check int p2m_remove(struct domain *d, gfn_t gfn, mfn_t mfn);
 /* Unmaps 2^order frames of its RAM and gives them up: 0, -EINVAL (other than RAM), -ENOMEM. */
 must_check int p2m_give_up(struct domain *d, gfn_t gfn, unsigned int order);
 /*
- * Unmaps a grant: 0, the entry's references being the caller's, to be put after a p2m_flush;
+ * Another domain's frame at a guest-physical address: p2m_set with its rules, and -EINVAL if it
+ * is no page's.  The caller's references become the entry's.
+ */
+must_check int p2m_grant_map(struct domain *d, uint64_t gpa, mfn_t mfn, bool is_write);
+/*
+ * Unmaps it: 0, the entry's references being the caller's, to be put after a p2m_flush;
  * -EINVAL (something else is there).
  */
-must_check int p2m_grant_remove(struct domain *d, gfn_t gfn, mfn_t mfn, bool is_write);
+must_check int p2m_grant_unmap(struct domain *d, uint64_t gpa, mfn_t mfn, bool is_write);
 /* All CPUs that run vCPUs of d drop its translations.  IRQs on, as tlb_flush_mask. */
 void p2m_flush(struct domain *d);
 
@@ -91,9 +96,17 @@ must_check bool p2m_fault(struct vcpu *v, uint64_t gpa, bool is_write, bool is_e
 
 /*
  * By frame number as a domain's own words give it (hypercall arguments, grant
- * entries): a gfn of a translated domain, a machine frame of a PV one.  As
- * page_get_mfn.
+ * entries): a gfn of a translated domain, a machine frame of a PV one.  The
+ * frame with a reference, and a writable type reference if `is_write`; NULL if
+ * it is not the domain's own, or may not be written.
  */
-must_check struct page *page_get_guest_frame(struct domain *d, uint64_t frame);
+must_check struct page *page_get_guest_frame(struct domain *d, uint64_t frame, bool is_write);
+static inline void page_put_guest_frame(struct page *pg, bool is_write)
+{
+	if (is_write)
+		page_put_and_type(pg);
+	else
+		page_put(pg);
+}
 
 #endif

@@ -3,6 +3,7 @@
 #include "mm/memory_op.h"
 
 #include "domain/domain.h"
+#include "hvm/state.h"
 #include "hypercall/hypercall.h"
 #include "mm/mm.h"
 
@@ -19,6 +20,8 @@ static long query_answer(struct domain *d, enum domain_query what)
 		/* "no limit" must not look like an error */
 		return MIN(READ_ONCE(d->mm.max_pages), (uint64_t)INT64_MAX);
 	default:
+		if (d->type == DOMAIN_HVM)
+			return READ_ONCE(d->hvm->p2m.max_gfn);
 		/* a PV guest says itself how far its frames go */
 		max_pfn = d->shared_info ? READ_ONCE(d->shared_info->arch.max_pfn) : 0;
 		return max_pfn ? MIN(max_pfn - 1, (uint64_t)INT64_MAX) : 0;
@@ -41,12 +44,19 @@ static long query_domain(const void *arg, enum domain_query what)
 	return ret;
 }
 
+#define REFUSED_TO_HVM                                                            \
+	(BIT_U32(XENMEM_machphys_mfn_list) | BIT_U32(XENMEM_machine_memory_map) | \
+	 BIT_U32(XENMEM_exchange) | BIT_U32(XENMEM_machphys_mapping))
+
 long hypercall_memory_op(const uint64_t *args)
 {
 	unsigned int cmd = args[0] & MEMOP_CMD_MASK;
 	unsigned long done = args[0] >> MEMOP_EXTENT_SHIFT;
 	void *arg = (void *)args[1];
 
+	/* machine frames are nothing that a translated guest has a use for */
+	if (current->domain->type == DOMAIN_HVM && REFUSED_TO_HVM & BIT_U32(cmd))
+		return -ENOSYS;
 	switch (cmd) {
 	case XENMEM_increase_reservation:
 	case XENMEM_decrease_reservation:
@@ -82,10 +92,11 @@ long hypercall_memory_op(const uint64_t *args)
 	case XENMEM_get_sharing_shared_pages:
 		return 0;
 	case XENMEM_add_to_physmap:
+		return memory_op_add_to_physmap(arg);
 	case XENMEM_add_to_physmap_batch:
+		return memory_op_add_to_physmap_batch(arg, done);
 	case XENMEM_remove_from_physmap:
-		/* for translated guests only; a PV guest maps machine frames itself */
-		return -EACCES;
+		return memory_op_remove_from_physmap(arg);
 	case XENMEM_set_pod_target:
 	case XENMEM_get_pod_target:
 		return -EINVAL; /* likewise */

@@ -27,6 +27,16 @@ static inline void *guest_entry(const void *base, uint64_t i, size_t size)
 /* The address width an allocation is limited to by mem_flags; -EINVAL if it is no width. */
 must_check int memory_flags_bits(unsigned int mem_flags, unsigned int *bits);
 
+/*
+ * physmap.c, for translated domains: 2^order new frames at gfn: 0, -ENOMEM, -EINVAL; and those at
+ * gfn, all RAM, given up: 0, -EINVAL, -ENOMEM (part of it may be done)
+ */
+must_check int physmap_populate(struct domain *d, gfn_t gfn, unsigned int order, unsigned int bits);
+must_check int physmap_give_up(struct domain *d, gfn_t gfn, unsigned int order);
+long memory_op_add_to_physmap(void *arg);
+long memory_op_add_to_physmap_batch(const void *arg, unsigned long done);
+long memory_op_remove_from_physmap(const void *arg);
+
 /* reservation.c: a number of extents, or -E */
 long memory_op_reservation(unsigned int cmd, const void *arg, unsigned long done);
 long memory_op_claim_pages(const void *arg);

@@ -67,6 +67,17 @@ bool page_drop_allocation(struct page *pg)
 	return true;
 }
 
+bool page_give_up(struct page *pg, const struct domain *d)
+{
+	bool dropped;
+
+	if (!page_get(pg, d))
+		return false;
+	dropped = page_drop_allocation(pg);
+	page_put(pg);
+	return dropped;
+}
+
 /*
  * The hypervisor writes to a shared page whatever the guest does, so the page
  * holds a writable type count of the hypervisor's from here on: it can never

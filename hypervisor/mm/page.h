@@ -127,6 +127,8 @@ must_check struct page *page_get_mfn(mfn_t mfn, const struct domain *d);
 must_check bool page_hold(struct page *pg);
 /* Drop the owner's own reference (PAGE_F_ALLOCATED); false if it was dropped before. */
 bool page_drop_allocation(struct page *pg);
+/* The same of a frame that may have left d meanwhile: false if it has, or has been dropped before. */
+bool page_give_up(struct page *pg, const struct domain *d);
 
 /*
  * Type references, on top of a general one.  Getting a page-table type

@@ -29,23 +29,11 @@ int memory_flags_bits(unsigned int mem_flags, unsigned int *bits)
 	return *bits > PAGE_SHIFT ? 0 : -EINVAL;
 }
 
-static int page_give_up(struct domain *d, mfn_t mfn)
-{
-	struct page *pg = page_get_mfn(mfn, d);
-	bool dropped;
-
-	if (!pg)
-		return -EINVAL;
-	dropped = page_drop_allocation(pg);
-	page_put(pg);
-	return dropped ? 0 : -EINVAL;
-}
-
 /* The guest's other vCPUs may have given the frames up already: they can be another's by now. */
 static void extent_free(struct domain *d, struct page *pg, unsigned int order)
 {
 	for (unsigned long j = 0; j < 1UL << order; j++)
-		(void)page_give_up(d, page_to_mfn(&pg[j]));
+		(void)page_give_up(&pg[j], d);
 }
 
 static int extent_tell(const struct reservation *r, unsigned long i, struct page *pg)
@@ -57,8 +45,11 @@ static int extent_tell(const struct reservation *r, unsigned long i, struct page
 
 static int extent_increase(const struct reservation *r, unsigned long i)
 {
-	struct page *pg = domain_pages_alloc(r->d, r->order, r->bits);
+	struct page *pg;
 
+	if (r->d->type == DOMAIN_HVM)
+		return -EINVAL; /* it could not reach frames that are nowhere */
+	pg = domain_pages_alloc(r->d, r->order, r->bits);
 	if (!pg)
 		return -ENOMEM;
 	if (r->extents && extent_tell(r, i, pg)) {
@@ -75,6 +66,8 @@ static int extent_populate(const struct reservation *r, unsigned long i)
 
 	if (copy_in(&gpfn, guest_entry(r->extents, i, sizeof(gpfn)), sizeof(gpfn)))
 		return -EFAULT;
+	if (r->d->type == DOMAIN_HVM)
+		return physmap_populate(r->d, GFN(gpfn), r->order, r->bits);
 	pg = domain_pages_alloc(r->d, r->order, r->bits);
 	if (!pg)
 		return -ENOMEM;
@@ -93,12 +86,11 @@ static int extent_decrease(const struct reservation *r, unsigned long i)
 
 	if (copy_in(&mfn, guest_entry(r->extents, i, sizeof(mfn)), sizeof(mfn)))
 		return -EFAULT;
-	for (unsigned long j = 0; j < 1UL << r->order; j++) {
-		int ret = page_give_up(r->d, MFN(mfn + j));
-
-		if (ret)
-			return ret;
-	}
+	if (r->d->type == DOMAIN_HVM)
+		return physmap_give_up(r->d, GFN(mfn), r->order);
+	for (unsigned long j = 0; j < 1UL << r->order; j++)
+		if (!mfn_is_ram(MFN(mfn + j)) || !page_give_up(mfn_to_page(MFN(mfn + j)), r->d))
+			return -EINVAL;
 	return 0;
 }
 

@@ -5,6 +5,7 @@
  * to be dropped later.
  */
 #include "domain/domain.h"
+#include "hvm/p2m.h"
 #include "hypercall/hypercall.h"
 #include "lib/errno.h"
 #include "mm/mm.h"
@@ -87,7 +88,7 @@ struct batch {
 	struct table table; /* the one the last entry was in; table.pg NULL: none */
 };
 
-static int update_entry(struct batch *b, const struct mmu_update *u, uint64_t keep)
+static int update_entry(struct batch *b, const struct mmu_update *u, uint64_t val, uint64_t keep)
 {
 	paddr_t p = u->ptr & ~MMU_UPDATE_COMMANDS;
 	mfn_t mfn = paddr_to_mfn(p);
@@ -105,13 +106,31 @@ static int update_entry(struct batch *b, const struct mmu_update *u, uint64_t ke
 			return ret;
 		}
 	}
-	return table_write(&b->table, p % PAGE_SIZE / sizeof(uint64_t), b->frames, u->val, keep);
+	return table_write(&b->table, p % PAGE_SIZE / sizeof(uint64_t), b->frames, val, keep);
+}
+
+/* An entry that maps a translated domain's frame, by the number that domain knows it by. */
+static int update_translated(struct batch *b, const struct mmu_update *u)
+{
+	uint64_t frame = (u->val & PTE_ADDR_MASK) >> PAGE_SHIFT;
+	struct page *pg;
+	int ret;
+
+	if (!(u->val & PTE_PRESENT))
+		return update_entry(b, u, u->val, 0);
+	pg = page_get_guest_frame(b->frames, frame, false);
+	if (!pg)
+		return -EINVAL;
+	ret = update_entry(b, u, (u->val & ~PTE_ADDR_MASK) | mfn_to_paddr(page_to_mfn(pg)), 0);
+	page_put(pg);
+	return ret;
 }
 
 static int update_m2p(struct domain *frames, const struct mmu_update *u)
 {
 	mfn_t mfn = paddr_to_mfn(u->ptr);
-	struct page *pg = page_get_mfn(mfn, frames);
+	/* of a translated domain it is the p2m's */
+	struct page *pg = frames->type == DOMAIN_HVM ? NULL : page_get_mfn(mfn, frames);
 
 	if (!pg)
 		return -EINVAL;
@@ -124,10 +143,13 @@ static int update_one(struct batch *b, const struct mmu_update *u)
 {
 	switch (u->ptr & MMU_UPDATE_COMMANDS) {
 	case MMU_NORMAL_PT_UPDATE:
+		if (unlikely(b->frames->type == DOMAIN_HVM))
+			return update_translated(b, u);
+		return update_entry(b, u, u->val, 0);
 	case MMU_PT_UPDATE_NO_TRANSLATE:
-		return update_entry(b, u, 0);
+		return update_entry(b, u, u->val, 0);
 	case MMU_PT_UPDATE_PRESERVE_AD:
-		return update_entry(b, u, PTE_ACCESSED | PTE_DIRTY);
+		return update_entry(b, u, u->val, PTE_ACCESSED | PTE_DIRTY);
 	default:
 		return update_m2p(b->frames, u);
 	}
@@ -199,7 +221,8 @@ long hypercall_mmu_update(const uint64_t *args)
 		return hypercall_continue(__HYPERVISOR_mmu_update, args, 4);
 	ret = domains_get(args[3], &b.tables, &b.frames);
 	if (ret) {
-		/* a caller that skips what failed goes on from this count: it must not be an old one */
+		/* a caller that skips what failed goes on from this count: it must not be an old
+		 * one */
 		if (pv_done_store((void *)args[2], is_continuation, 0))
 			return -EFAULT;
 		return ret;

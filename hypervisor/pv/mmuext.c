@@ -292,7 +292,7 @@ static int op_all(struct domain *d, const struct mmuext_op *guest, unsigned int 
 long hypercall_mmuext_op(const uint64_t *args)
 {
 	const struct mmuext_op *guest = (const void *)args[0];
-	unsigned int count = (uint32_t)args[1] & ~MMUEXT_PREEMPTED, done;
+	unsigned int count = (uint32_t)args[1] & ~MMUEXT_PREEMPTED, done = 0;
 	bool is_continuation = (uint32_t)args[1] & MMUEXT_PREEMPTED;
 	struct domain *d;
 	int ret;
@@ -305,7 +305,8 @@ long hypercall_mmuext_op(const uint64_t *args)
 			return -EFAULT;
 		return ret;
 	}
-	ret = op_all(d, guest, count, &done);
+	/* a translated domain has no tables of this kind */
+	ret = d->type == DOMAIN_HVM ? -EINVAL : op_all(d, guest, count, &done);
 	pv_owner_put(d);
 	if (pv_done_store((void *)args[2], is_continuation, done))
 		ret = ret && ret != -ERESTART ? ret : -EFAULT;

@@ -275,7 +275,7 @@ int pv_table_undo(struct domain *d, struct page *pg, enum page_type type, unsign
 
 int table_open(struct table *t, struct domain *d, mfn_t mfn)
 {
-	struct page *pg = page_get_mfn(mfn, d);
+	struct page *pg = d->type == DOMAIN_PV ? page_get_mfn(mfn, d) : NULL;
 	enum page_type type;
 
 	if (!pg)

@@ -107,7 +107,7 @@ uint64_t cpu_idle_time(unsigned int cpu);
  * VCPUOP_register_vcpu_info: the current vCPU's domain moves v's vcpu_info to
  * that place, once, and what it held with it.  -EINVAL, -ENXIO
  */
-must_check int vcpu_info_register(struct vcpu *v, mfn_t mfn, unsigned int offset);
+must_check int vcpu_info_register(struct vcpu *v, uint64_t frame, unsigned int offset);
 void vcpu_info_release(struct vcpu *v); /* teardown */
 
 /* HYPERVISOR_sched_op, vcpu_op */

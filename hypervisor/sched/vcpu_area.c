@@ -2,7 +2,10 @@
 /* Guest memory that the hypervisor keeps writing: see vcpu_area.h. */
 #include "sched/vcpu_area.h"
 
+#include "cpu/trap.h"
 #include "domain/domain.h"
+#include "hvm/p2m.h"
+#include "hvm/vcpu.h"
 #include "lib/errno.h"
 #include "lib/printk.h"
 #include "lib/string.h"
@@ -21,27 +24,38 @@ static bool is_guest_range(uint64_t va, size_t size)
 
 	if (last < va)
 		return false;
+	if (current->domain->type == DOMAIN_HVM)
+		return true; /* its page tables decide */
 	return last < CANONICAL_LOW_END || va >= DIRECTMAP_END;
+}
+
+/* By the current vCPU's page tables, the guest's own number of the frame that may be written. */
+static int frame_find(uint64_t va, uint64_t *frame)
+{
+	uint64_t entry;
+	paddr_t entry_paddr;
+	uint32_t error;
+
+	if (current->domain->type == DOMAIN_HVM) {
+		if (hvm_translate(current, va, PF_WRITE, &entry, &error))
+			return -EFAULT;
+	} else if (!pv_walk(current, va, &entry, &entry_paddr) ||
+		   (entry & PTE_PRESENT_WRITABLE_USER) != PTE_PRESENT_WRITABLE_USER) {
+		return -EFAULT;
+	}
+	*frame = (entry & PTE_FRAME_MASK) >> PAGE_SHIFT;
+	return 0;
 }
 
 static int frame_hold(uint64_t va, struct page **out)
 {
-	uint64_t l1e;
-	paddr_t l1e_paddr;
-	struct page *pg;
+	uint64_t frame;
+	int rc = frame_find(va, &frame);
 
-	if (!pv_walk(current, va, &l1e, &l1e_paddr) ||
-	    (l1e & PTE_PRESENT_WRITABLE_USER) != PTE_PRESENT_WRITABLE_USER)
-		return -EFAULT;
-	pg = page_get_mfn(paddr_to_mfn(l1e & PTE_FRAME_MASK), current->domain);
-	if (!pg)
-		return -EINVAL;
-	if (!page_get_writable(pg)) {
-		page_put(pg);
-		return -EINVAL;
-	}
-	*out = pg;
-	return 0;
+	if (rc)
+		return rc;
+	*out = page_get_guest_frame(current->domain, frame, true);
+	return *out ? 0 : -EINVAL;
 }
 
 static void frames_release(struct page *pages[2])

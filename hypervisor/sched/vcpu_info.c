@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where a vCPU's vcpu_info lies: in shared_info at first, then in a page of the guest's choice. */
 #include "domain/domain.h"
+#include "hvm/p2m.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/page.h"
@@ -8,7 +9,7 @@
 
 static struct vcpu_info released_info;
 
-int vcpu_info_register(struct vcpu *v, mfn_t mfn, unsigned int offset)
+int vcpu_info_register(struct vcpu *v, uint64_t frame, unsigned int offset)
 {
 	struct domain *d = v->domain;
 	struct vcpu_info *info;
@@ -18,13 +19,9 @@ int vcpu_info_register(struct vcpu *v, mfn_t mfn, unsigned int offset)
 		return -ENXIO;
 	if (offset % _Alignof(struct vcpu_info))
 		return -EINVAL;
-	pg = page_get_mfn(mfn, d);
+	pg = page_get_guest_frame(d, frame, true);
 	if (!pg)
 		return -EINVAL;
-	if (!page_get_writable(pg)) {
-		page_put(pg);
-		return -EINVAL;
-	}
 	spin_lock(&d->lock);
 	/* Another vCPU's may be moved only while it cannot run: its CPU reads the place unlocked.
 	 */

@@ -151,7 +151,7 @@ static long op_info_register(struct vcpu *v, const void *arg)
 
 	if (copy_in(&info, arg, sizeof(info)))
 		return -EFAULT;
-	return vcpu_info_register(v, MFN(info.mfn), info.offset);
+	return vcpu_info_register(v, info.mfn, info.offset);
 }
 
 static long op_nmi_send(struct vcpu *v, const void *arg)

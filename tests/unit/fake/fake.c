@@ -10,6 +10,8 @@
 #include "fake.h"
 
 #include "cpu/features.h"
+#include "hvm/p2m.h"
+#include "hvm/vcpu.h"
 #include "hypercall/hypercall.h"
 #include "lib/printk.h"
 #include "mm/alloc.h"
@@ -508,6 +510,57 @@ weak bool page_drop_allocation(struct page *pg)
 	pg->count &= ~PAGE_F_ALLOCATED;
 	page_put(pg);
 	return true;
+}
+
+weak bool page_give_up(struct page *pg, const struct domain *d)
+{
+	bool dropped;
+
+	if (!page_get(pg, d))
+		return false;
+	dropped = page_drop_allocation(pg);
+	page_put(pg);
+	return dropped;
+}
+
+bool weak page_get_writable(struct page *pg);
+void weak page_put_and_type(struct page *pg);
+
+/* What a PV domain means by it; a test of translated ones links hvm/p2m.c. */
+weak struct page *page_get_guest_frame(struct domain *d, uint64_t frame, bool is_write)
+{
+	struct page *pg = page_get_mfn(MFN(frame), d);
+
+	if (pg && is_write && !page_get_writable(pg)) {
+		page_put(pg);
+		return NULL;
+	}
+	return pg;
+}
+
+weak int p2m_grant_map(struct domain *d, uint64_t gpa, mfn_t mfn, bool is_write)
+{
+	panic("d%u is not translated: %lx at %lx, %d", d->id, mfn.v, gpa, is_write);
+}
+
+weak int p2m_grant_unmap(struct domain *d, uint64_t gpa, mfn_t mfn, bool is_write)
+{
+	panic("d%u is not translated: %lx at %lx, %d", d->id, mfn.v, gpa, is_write);
+}
+
+weak void p2m_flush(struct domain *d)
+{
+	panic("d%u is not translated", d->id);
+}
+
+weak int hvm_translate(struct vcpu *v, uint64_t linear, uint32_t access, uint64_t *gpa,
+		       uint32_t *error)
+{
+	(void)v;
+	(void)linear;
+	(void)access;
+	*gpa = *error = 0;
+	return -EFAULT;
 }
 
 weak struct page *domain_pages_alloc(struct domain *d, unsigned int order, unsigned int addr_bits)

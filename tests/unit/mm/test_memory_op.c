@@ -3,7 +3,8 @@
  * HYPERVISOR_memory_op: reservations, exchange, maps, claims and resources,
  * each with what a hostile guest may pass.
  *
- * Links: mm/memory_op.c mm/reservation.c mm/exchange.c mm/memory_map.c mm/resource.c mm/mm_domain.c mm/alloc.c mm/owned.c mm/page.c pv/walk.c lib/bits.c
+ * Links: mm/memory_op.c mm/page_type.c mm/reservation.c mm/physmap.c hvm/p2m.c hvm/p2m_pool.c hvm/p2m_table.c mm/exchange.c mm/memory_map.c mm/resource.c mm/mm_domain.c mm/alloc.c mm/owned.c mm/page.c pv/walk.c lib/bits.c
+ * Helpers: hvm/fake_vendor.c
  */
 #include "boot/boot.h"
 #include "fake.h"
@@ -13,6 +14,9 @@
 #include "mm/frame.h"
 #include "mm/memory_op.h"
 #include "mm/mm.h"
+#include "hvm/fake_vendor.h"
+#include "lib/printk.h"
+#include "pv/pagetable.h"
 
 #define FIRST 16UL
 #define TOTAL (FAKE_FRAMES - FIRST)
@@ -26,6 +30,19 @@ int pv_domain_relinquish_tables(struct domain *dom)
 {
 	(void)dom;
 	return tables_result;
+}
+
+/* No frame here becomes a page table. */
+int pv_table_validate(struct domain *dom, struct page *pg, enum page_type type,
+		      unsigned int *progress, bool preemptible)
+{
+	panic("a table of d%u: frame %lx, type %u", dom->id, page_to_mfn(pg).v, type);
+}
+
+int pv_table_undo(struct domain *dom, struct page *pg, enum page_type type,
+		  unsigned int *progress, bool preemptible)
+{
+	panic("a table of d%u: frame %lx, type %u", dom->id, page_to_mfn(pg).v, type);
 }
 
 int grant_shared_frame(struct domain *dom, unsigned int index, mfn_t *mfn)
@@ -464,7 +481,6 @@ TEST(numbers_are_told_to_who_may_know)
 	CHECK_EQ(op(XENMEM_current_reservation, q), -EPERM);
 	CHECK_EQ(op(XENMEM_maximum_ram_page, NULL), FAKE_FRAMES - 1);
 	CHECK_EQ(op(XENMEM_get_sharing_freed_pages, NULL), 0);
-	CHECK_EQ(op(XENMEM_add_to_physmap, q), -EACCES);
 	CHECK_EQ(op(40, NULL), -ENOSYS);
 }
 
@@ -653,4 +669,315 @@ TEST(relinquish_waits_for_the_types)
 	tables_result = -ERESTART;
 	CHECK_EQ(mm_domain_relinquish(d), -ERESTART);
 	CHECK_EQ(d->mm.tot_pages, 1);
+}
+
+/* --- translated domains --- */
+
+static struct domain *h; /* HVM, 1 vCPU */
+
+static void setup_hvm(void)
+{
+	setup();
+	h = fake_hvm_domain(6, 1);
+	CHECK_EQ(mm_domain_init(h), 0);
+	h->mm.max_pages = 1100;
+	CHECK_EQ(p2m_init(h), 0);
+	fake_vcpu_run(h->vcpus[0], 0);
+}
+
+static void end_hvm(void)
+{
+	h->is_dying = true;
+	CHECK_EQ(p2m_relinquish(h), 0);
+	CHECK_EQ(mm_domain_relinquish(h), 0);
+	CHECK_EQ(h->mm.tot_pages, 0);
+	CHECK_EQ(frames_free_count(), TOTAL);
+	fake_hvm_free(h);
+}
+
+static enum p2m_type type_at(uint64_t gfn)
+{
+	enum p2m_type type;
+
+	(void)p2m_lookup(h, GFN(gfn), &type);
+	return type;
+}
+
+static long populate(unsigned int cmd, uint64_t gfn, unsigned int order)
+{
+	struct call c = call(1, order);
+	long ret;
+
+	c.list[0] = gfn;
+	ret = op(cmd, c.r);
+	CHECK_EQ(c.list[0], gfn); /* no machine frame is told */
+	return ret;
+}
+
+TEST(hvm_populates_and_gives_back)
+{
+	enum p2m_type type;
+	mfn_t mfn;
+
+	setup_hvm();
+	CHECK_EQ(populate(XENMEM_populate_physmap, 512, 9), 1);
+	CHECK_EQ(populate(XENMEM_populate_physmap, 8, 3), 1);
+	CHECK_EQ(h->mm.tot_pages, 520);
+	CHECK_EQ(type_at(512), P2M_RAM);
+	mfn = p2m_lookup(h, GFN(13), &type);
+	CHECK_EQ(fake_m2p[mfn.v], 13);
+	CHECK_EQ(type_at(7), P2M_NONE);
+	CHECK_EQ(type_at(16), P2M_NONE);
+	/* a part of a large entry, then more than is there */
+	CHECK_EQ(populate(XENMEM_decrease_reservation, 600, 2), 1);
+	CHECK_EQ(type_at(600), P2M_NONE);
+	CHECK_EQ(type_at(604), P2M_RAM);
+	CHECK_EQ(h->mm.tot_pages, 516);
+	CHECK_EQ(populate(XENMEM_decrease_reservation, 512, 9), 0);
+	CHECK_EQ(h->mm.tot_pages, 516);
+	CHECK_EQ(populate(XENMEM_decrease_reservation, 600, 0), 0);
+	CHECK_EQ(populate(XENMEM_decrease_reservation, 8, 3), 1);
+	CHECK_EQ(h->mm.tot_pages, 508);
+	end_hvm();
+}
+
+TEST(hvm_reservations_are_checked)
+{
+	struct xen_memory_domain *q = fake_guest_alloc(sizeof(*q));
+
+	setup_hvm();
+	q = fake_guest_alloc(sizeof(*q));
+	q->domid = DOMID_SELF;
+	CHECK_EQ(populate(XENMEM_populate_physmap, 513, 9), 0);
+	CHECK_EQ(populate(XENMEM_populate_physmap, 9, 1), 0);
+	CHECK_EQ(populate(XENMEM_populate_physmap, 1UL << 36, 0), 0);
+	CHECK_EQ(populate(XENMEM_populate_physmap, ~0UL, 0), 0);
+	CHECK_EQ(populate(XENMEM_increase_reservation, 5, 0), 0);
+	CHECK_EQ(h->mm.tot_pages, 0);
+	CHECK_EQ(populate(XENMEM_populate_physmap, 512, 9), 1);
+	CHECK_EQ(populate(XENMEM_decrease_reservation, 513, 2), 0);
+	CHECK_EQ(populate(XENMEM_decrease_reservation, ~0UL, 0), 0);
+	CHECK_EQ(h->mm.tot_pages, 512);
+	CHECK_EQ(populate(XENMEM_populate_physmap, 1024, 9), 1);
+	CHECK_EQ(populate(XENMEM_populate_physmap, 2048, 9), 0); /* above max_pages */
+	CHECK_EQ(type_at(2048), P2M_NONE);
+	CHECK_EQ(op(XENMEM_maximum_gpfn, q), 1535);
+	end_hvm();
+}
+
+TEST(hvm_populate_without_room_for_tables_leaves_nothing)
+{
+	uint64_t gfn = 0;
+
+	setup_hvm();
+	h->mm.max_pages = ~0UL;
+	CHECK_EQ(p2m_pool_set(h, 4), 0); /* a root, and one way down */
+	CHECK_EQ(populate(XENMEM_populate_physmap, 1, 0), 1);
+	for (gfn = 1UL << 18; gfn < 1UL << 20; gfn += 1UL << 18)
+		CHECK_EQ(populate(XENMEM_populate_physmap, gfn, 3), 0);
+	CHECK_EQ(h->mm.tot_pages, 1);
+	end_hvm();
+}
+
+TEST(hvm_may_not_ask_for_machine_frames)
+{
+	setup_hvm();
+	CHECK_EQ(op(XENMEM_machphys_mfn_list, fake_guest_alloc(64)), -ENOSYS);
+	CHECK_EQ(op(XENMEM_machine_memory_map, fake_guest_alloc(64)), -ENOSYS);
+	CHECK_EQ(op(XENMEM_machphys_mapping, fake_guest_alloc(64)), -ENOSYS);
+	CHECK_EQ(op(XENMEM_exchange, fake_guest_alloc(128)), -ENOSYS);
+	end_hvm();
+}
+
+static long add(domid_t id, unsigned int space, uint64_t idx, uint64_t gfn, unsigned int size)
+{
+	struct xen_add_to_physmap *x = fake_guest_alloc(sizeof(*x));
+
+	*x = (struct xen_add_to_physmap){id, size, space, idx, gfn};
+	return op(XENMEM_add_to_physmap, x);
+}
+
+static long remove_at(domid_t id, uint64_t gfn)
+{
+	struct xen_remove_from_physmap *x = fake_guest_alloc(sizeof(*x));
+
+	*x = (struct xen_remove_from_physmap){id, gfn};
+	return op(XENMEM_remove_from_physmap, x);
+}
+
+TEST(physmap_shows_hypervisor_pages)
+{
+	struct page *pg;
+
+	setup_hvm();
+	h->shared_info = hyp_page_alloc_zeroed();
+	page_share(h->shared_info, h, true);
+	pg = virt_to_page(h->shared_info);
+	CHECK_EQ(populate(XENMEM_populate_physmap, 100, 0), 1);
+	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_shared_info, 0, 100, 0), 0);
+	CHECK_EQ(type_at(100), P2M_SHARED);
+	/* the RAM that was there is not lost to everybody */
+	CHECK_EQ(h->mm.tot_pages, 0);
+	CHECK_EQ(pg->count & PAGE_COUNT_MASK, 2);
+	CHECK_EQ(page_type_count(pg), 2);
+	/* it moves, or is in two places: each holds it */
+	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_shared_info, 0, 100, 0), 0);
+	CHECK_EQ(pg->count & PAGE_COUNT_MASK, 2);
+	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_shared_info, 1, 101, 0), -EINVAL);
+	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_shared_info, 0, 1UL << 36, 0), -EINVAL);
+	CHECK_EQ(pg->count & PAGE_COUNT_MASK, 2);
+	CHECK_EQ(populate(XENMEM_decrease_reservation, 100, 0), 0); /* not its to give up */
+	CHECK_EQ(remove_at(DOMID_SELF, 100), 0);
+	CHECK_EQ(remove_at(DOMID_SELF, 100), -ENOENT);
+	CHECK_EQ(pg->count & PAGE_COUNT_MASK, 1);
+	CHECK_EQ(page_type_count(pg), 1);
+	CHECK_EQ(page_unshare(h->shared_info), 0);
+	hyp_pages_free(h->shared_info, 0);
+	end_hvm();
+}
+
+TEST(physmap_arguments_are_checked)
+{
+	setup_hvm();
+	CHECK_EQ(op(XENMEM_add_to_physmap, NULL), -EFAULT);
+	CHECK_EQ(op(XENMEM_remove_from_physmap, NULL), -EFAULT);
+	CHECK_EQ(add(5, XENMAPSPACE_shared_info, 0, 1, 0), -EPERM);
+	CHECK_EQ(add(77, XENMAPSPACE_shared_info, 0, 1, 0), -ESRCH);
+	CHECK_EQ(remove_at(5, 1), -EPERM);
+	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_gmfn_foreign, 0, 1, 0), -EOPNOTSUPP);
+	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_dev_mmio, 0, 1, 0), -EOPNOTSUPP);
+	CHECK_EQ(add(DOMID_SELF, 99, 0, 1, 0), -EOPNOTSUPP);
+	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_grant_table, 1UL << 32, 1, 0), -EINVAL);
+	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_grant_table, 4, 1, 0), -EINVAL);
+	/* frame 1000 of the fake table is nobody's, that is, not h's */
+	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_grant_table, 0, 1, 0), -EINVAL);
+	CHECK_EQ(type_at(1), P2M_NONE);
+	fake_vcpu_run(d->vcpus[0], 0);
+	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_shared_info, 0, 1, 0), -EACCES);
+	CHECK_EQ(remove_at(DOMID_SELF, 1), -EACCES);
+	CHECK_EQ(h->references, 1);
+	fake_vcpu_run(h->vcpus[0], 0);
+	end_hvm();
+}
+
+TEST(physmap_moves_ram)
+{
+	enum p2m_type type;
+	mfn_t a, b;
+
+	setup_hvm();
+	CHECK_EQ(populate(XENMEM_populate_physmap, 512, 9), 1);
+	CHECK_EQ(populate(XENMEM_populate_physmap, 3, 0), 1);
+	a = p2m_lookup(h, GFN(600), &type);
+	b = p2m_lookup(h, GFN(3), &type);
+	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_gmfn, 600, 3, 0), 0);
+	CHECK(mfn_equal(p2m_lookup(h, GFN(3), &type), a));
+	CHECK_EQ(fake_m2p[a.v], 3);
+	CHECK_EQ(type_at(600), P2M_NONE);
+	CHECK(!page_is_owned_by(mfn_to_page(b), 6));
+	CHECK_EQ(h->mm.tot_pages, 512);
+	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_gmfn, 600, 4, 0), -EINVAL);
+	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_gmfn, ~0UL, 4, 0), -EINVAL);
+	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_gmfn, 3, 3, 0), 0);
+	CHECK(mfn_equal(p2m_lookup(h, GFN(3), &type), a));
+	/* where nothing can be it goes back to where it was */
+	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_gmfn, 3, 1UL << 40, 0), -EINVAL);
+	CHECK(mfn_equal(p2m_lookup(h, GFN(3), &type), a));
+	CHECK_EQ(h->mm.tot_pages, 512);
+	end_hvm();
+}
+
+TEST(physmap_range_gives_way_and_goes_on)
+{
+	struct xen_add_to_physmap *x;
+
+	setup_hvm();
+	x = fake_guest_alloc(sizeof(*x));
+	CHECK_EQ(populate(XENMEM_populate_physmap, 512, 9), 1);
+	*x = (struct xen_add_to_physmap){DOMID_SELF, 10, XENMAPSPACE_gmfn_range, 512, 2000};
+	fake_preempt_every = 4;
+	CHECK_EQ(op(XENMEM_add_to_physmap, x), -ERESTART);
+	CHECK_EQ(fake_continuation.args[1], (uintptr_t)x);
+	CHECK_EQ(x->size, 6);
+	CHECK_EQ(x->idx, 516);
+	CHECK_EQ(x->gpfn, 2004);
+	fake_preempt_every = 0;
+	CHECK_EQ(op(XENMEM_add_to_physmap, x), 0);
+	for (unsigned int i = 0; i < 10; i++) {
+		CHECK_EQ(type_at(512 + i), P2M_NONE);
+		CHECK_EQ(type_at(2000 + i), P2M_RAM);
+	}
+	/* what is not there ends it */
+	*x = (struct xen_add_to_physmap){DOMID_SELF, 2, XENMAPSPACE_gmfn_range, 2009, 3000};
+	CHECK_EQ(op(XENMEM_add_to_physmap, x), -EINVAL);
+	CHECK_EQ(type_at(3000), P2M_RAM);
+	end_hvm();
+}
+
+TEST(physmap_batch_tells_each_error)
+{
+	struct xen_add_to_physmap_batch *b;
+	xen_ulong_t *idxs;
+	xen_pfn_t *gfns;
+	int *errs;
+
+	setup_hvm();
+	b = fake_guest_alloc(sizeof(*b));
+	idxs = fake_guest_alloc(3 * sizeof(*idxs));
+	gfns = fake_guest_alloc(3 * sizeof(*gfns));
+	errs = fake_guest_alloc(3 * sizeof(*errs));
+	CHECK_EQ(populate(XENMEM_populate_physmap, 8, 2), 1);
+	*b = (struct xen_add_to_physmap_batch){.domid = DOMID_SELF,
+					       .space = XENMAPSPACE_gmfn,
+					       .size = 3,
+					       .idxs.p = idxs,
+					       .gpfns.p = gfns,
+					       .errs.p = errs};
+	for (unsigned int i = 0; i < 3; i++) {
+		idxs[i] = i == 1 ? 700 : 8 + i;
+		gfns[i] = 50 + i;
+		errs[i] = 7;
+	}
+	fake_preempt_every = 1;
+	CHECK_EQ(op(XENMEM_add_to_physmap_batch, b), -ERESTART);
+	CHECK_EQ(fake_continuation.args[0],
+		 XENMEM_add_to_physmap_batch | 1 << MEMOP_EXTENT_SHIFT);
+	fake_preempt_every = 0;
+	CHECK_EQ(op(fake_continuation.args[0], b), 0);
+	CHECK_EQ(errs[0], 0);
+	CHECK_EQ(errs[1], -EINVAL);
+	CHECK_EQ(errs[2], 0);
+	CHECK_EQ(type_at(50), P2M_RAM);
+	CHECK_EQ(type_at(52), P2M_RAM);
+	CHECK_EQ(op(XENMEM_add_to_physmap_batch | 4 << MEMOP_EXTENT_SHIFT, b), -EINVAL);
+	b->u.res0 = 1;
+	CHECK_EQ(op(XENMEM_add_to_physmap_batch, b), -EINVAL);
+	b->u.res0 = 0;
+	b->space = XENMAPSPACE_gmfn_range;
+	CHECK_EQ(op(XENMEM_add_to_physmap_batch, b), -EINVAL);
+	b->space = XENMAPSPACE_gmfn;
+	b->domid = 5;
+	CHECK_EQ(op(XENMEM_add_to_physmap_batch, b), -EPERM);
+	b->domid = DOMID_SELF;
+	b->errs.p = NULL;
+	CHECK_EQ(op(XENMEM_add_to_physmap_batch, b), -EFAULT);
+	CHECK_EQ(op(XENMEM_add_to_physmap_batch, NULL), -EFAULT);
+	end_hvm();
+}
+
+TEST(a_dying_translated_domain_gets_nothing)
+{
+	struct call c;
+
+	setup_hvm();
+	CHECK_EQ(populate(XENMEM_populate_physmap, 1, 0), 1);
+	fake_vcpu_run(d0->vcpus[0], 0);
+	h->is_dying = true;
+	c = call(1, 0);
+	c.r->domid = 6;
+	c.list[0] = 2;
+	CHECK_EQ(op(XENMEM_populate_physmap, c.r), 0);
+	CHECK_EQ(add(6, XENMAPSPACE_gmfn, 1, 9, 0), -EINVAL);
+	CHECK_EQ(h->mm.tot_pages, 1);
+	end_hvm();
 }
