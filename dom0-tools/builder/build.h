@@ -9,6 +9,7 @@
 #ifndef ZENDO_BUILDER_BUILD_H
 #define ZENDO_BUILDER_BUILD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,7 +43,11 @@ struct build_params {
 	uint32_t cpupool;
 	uint32_t tsc_mode;	  /* 0 default, 1 always emulate, 2 native */
 	uint32_t timer_mode;	  /* HVMPTM_*; not for PV */
-	const char *firmware;	  /* HVM: what the first stage starts; else NULL */
+	const char *firmware;	  /* HVM: what the first stage (`kernel`) starts; else NULL */
+	uint32_t online_vcpus;	  /* HVM: of which its firmware tells at first */
+	uint64_t device_kib;	  /* HVM: memory besides its RAM for what its device model maps */
+	bool has_apic;		  /* HVM */
+	bool has_hpet;		  /* HVM */
 	int32_t max_grant_frames; /* < 0: the hypervisor's default */
 	int32_t max_maptrack_frames;
 	uint32_t max_event_channels; /* 0: 1023, as stock tools */
@@ -76,6 +81,13 @@ int build_pv(struct hyp *hyp, const struct build_params *params, struct build_re
 	     struct build_error *error);
 /* Build a PVH domain. Errors as above. */
 int build_pvh(struct hyp *hyp, const struct build_params *params, struct build_result *result,
+	      struct build_error *error);
+/*
+ * Build an HVM domain: `kernel` is the first program that runs in it (hvmloader), `firmware` what
+ * that starts (SeaBIOS, OVMF); no ramdisk, no command line. Its device model must be there before
+ * it is unpaused. Errors as above.
+ */
+int build_hvm(struct hyp *hyp, const struct build_params *params, struct build_result *result,
 	      struct build_error *error);
 
 #endif

@@ -185,7 +185,8 @@ int builder_set_limits(struct builder *b)
 	if (result)
 		return build_error_set(b->error, result, "the hypervisor refused %u vCPUs: %s",
 				       p->max_vcpus, strerror(-result));
-	result = hyp_domain_set_max_mem(b->hyp, b->domid, maxmem_kib(p) + MAXMEM_SLACK_KIB);
+	result = hyp_domain_set_max_mem(b->hyp, b->domid,
+					maxmem_kib(p) + p->device_kib + MAXMEM_SLACK_KIB);
 	if (result)
 		return builder_fail_call(b, result, "set the limit of memory");
 	if (p->tsc_mode) {

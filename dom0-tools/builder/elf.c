@@ -36,6 +36,11 @@ static const char *machine_name(unsigned int machine)
 	return "another machine";
 }
 
+static const char *what_is_expected(const struct kernel *kernel)
+{
+	return kernel->is_firmware ? "32-bit x86 firmware" : "a 64-bit x86 kernel";
+}
+
 /* What must hold before libelf may look any further. */
 static int check_ident(const struct kernel *kernel, struct build_error *error)
 {
@@ -48,14 +53,13 @@ static int check_ident(const struct kernel *kernel, struct build_error *error)
 	if (memcmp(ident, ELFMAG, SELFMAG) != 0)
 		return build_error_set(error, -ENOEXEC, "%s: what the %s holds is not an ELF file",
 				       kernel->name, kernel->info.container);
-	if (ident[EI_CLASS] != ELFCLASS64)
-		return build_error_set(error, -ENOEXEC,
-				       "%s: a 32-bit ELF file: expected a 64-bit x86 kernel",
-				       kernel->name);
+	if (ident[EI_CLASS] != (kernel->is_firmware ? ELFCLASS32 : ELFCLASS64))
+		return build_error_set(error, -ENOEXEC, "%s: a %s ELF file: expected %s",
+				       kernel->name, kernel->is_firmware ? "64-bit" : "32-bit",
+				       what_is_expected(kernel));
 	if (ident[EI_DATA] != ELFDATA2LSB)
-		return build_error_set(error, -ENOEXEC,
-				       "%s: a big-endian ELF file: expected a 64-bit x86 kernel",
-				       kernel->name);
+		return build_error_set(error, -ENOEXEC, "%s: a big-endian ELF file: expected %s",
+				       kernel->name, what_is_expected(kernel));
 	return 0;
 }
 
@@ -67,11 +71,10 @@ static int check_header(struct kernel *kernel, Elf *elf, size_t *nr_headers,
 	if (!gelf_getehdr(elf, &header))
 		return build_error_set(error, -EBADMSG, "%s: broken ELF header: %s", kernel->name,
 				       elf_errmsg(-1));
-	if (header.e_machine != EM_X86_64)
-		return build_error_set(error, -ENOEXEC,
-				       "%s: for %s (ELF machine %u): expected a 64-bit x86 kernel",
+	if (header.e_machine != (kernel->is_firmware ? EM_386 : EM_X86_64))
+		return build_error_set(error, -ENOEXEC, "%s: for %s (ELF machine %u): expected %s",
 				       kernel->name, machine_name(header.e_machine),
-				       header.e_machine);
+				       header.e_machine, what_is_expected(kernel));
 	if (header.e_type != ET_EXEC && header.e_type != ET_DYN)
 		return build_error_set(error, -ENOEXEC,
 				       "%s: not an executable (ELF type %u): expected a kernel",

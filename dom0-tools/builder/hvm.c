@@ -123,7 +123,7 @@ struct loader hvm_loader(struct builder *b)
 	return (struct loader){.hyp = b->hyp, .domid = b->domid, .error = b->error};
 }
 
-static int set_param(struct builder *b, uint32_t index, uint64_t value)
+int hvm_set_param(struct builder *b, uint32_t index, uint64_t value)
 {
 	int result = hyp_hvm_set_param(b->hyp, b->domid, index, value);
 
@@ -171,7 +171,7 @@ static int set_params(struct builder *b)
 	int result = 0;
 
 	for (size_t i = 0; i < sizeof(params) / sizeof(params[0]) && !result; i++)
-		result = set_param(b, params[i].index, params[i].value);
+		result = hvm_set_param(b, params[i].index, params[i].value);
 	return result;
 }
 

@@ -24,6 +24,9 @@ int hvm_populate_memory(struct builder *b, const struct hvm_layout *layout);
 /* A loader for the domain's memory. */
 struct loader hvm_loader(struct builder *b);
 
+/* HVM_PARAM_*. */
+int hvm_set_param(struct builder *b, uint32_t index, uint64_t value);
+
 struct hvm_module {
 	uint64_t paddr;
 	uint64_t size;

@@ -3,7 +3,7 @@
 
 #include "builder/hvm_layout.h"
 
-/* An HVM guest's first megabyte is its firmware's to describe. */
+/* An HVM guest's first megabyte, and all that is not RAM, are its firmware's to describe. */
 #define LEGACY_END_PFN 0x100UL
 
 static void add_range(struct hvm_layout *layout, uint64_t start_pfn, uint64_t end_pfn,
@@ -44,6 +44,5 @@ void hvm_layout_plan_hvm(uint64_t nr_pages, struct hvm_layout *layout)
 	place_ram(nr_pages, HVM_HOLE_PFN, layout);
 	layout->has_vga_hole = true;
 	add_range(layout, LEGACY_END_PFN, layout->low_end_pfn, XEN_HVM_MEMMAP_TYPE_RAM);
-	add_range(layout, HVM_SPECIAL_PFN, HVM_SPECIAL_END_PFN, XEN_HVM_MEMMAP_TYPE_RESERVED);
 	add_range(layout, HVM_4GIB_PFN, layout->high_end_pfn, XEN_HVM_MEMMAP_TYPE_RAM);
 }

@@ -375,6 +375,30 @@ close_kernel:
 	return result;
 }
 
+int kernel_open_firmware(const char *path, struct kernel **out, struct build_error *error)
+{
+	struct kernel *kernel;
+	struct stat identity;
+	int result = new_kernel(path, &kernel, error);
+
+	if (result)
+		return result;
+	kernel->is_firmware = true;
+	result = read_file(kernel, &identity, error);
+	if (!result && is_packed(kernel))
+		result = build_error_set(error, -ENOEXEC, "%s: not an ELF file: expected firmware",
+					 path);
+	if (!result)
+		result = open_container(kernel, kernel->file.data, kernel->file.size, error);
+	if (!result)
+		result = kernel_parse_elf(kernel, error);
+	if (result)
+		kernel_close(kernel);
+	else
+		*out = kernel;
+	return result;
+}
+
 void kernel_close(struct kernel *kernel)
 {
 	if (!kernel)

@@ -85,7 +85,13 @@ struct kernel;
  */
 int kernel_open(const char *path, const char *cache_dir, struct kernel **out,
 		struct build_error *error);
-/* The same from memory that stays the caller's and must outlive *out; `name` is for messages. */
+/*
+ * The first program of an HVM domain (hvmloader): a 32-bit ELF file, not compressed. Errors and
+ * kernel_close() as above.
+ */
+int kernel_open_firmware(const char *path, struct kernel **out, struct build_error *error);
+/* As kernel_open(), from memory that stays the caller's and must outlive *out; `name` is for
+ * messages. */
 int kernel_open_memory(const char *name, const void *data, size_t size, struct kernel **out,
 		       struct build_error *error);
 void kernel_close(struct kernel *kernel);

@@ -20,6 +20,7 @@ struct kernel_memory {
 struct kernel {
 	struct kernel_info info;
 	char *name;			   /* of the file, for messages */
+	bool is_firmware;		   /* a 32-bit program instead of a kernel */
 	struct kernel_memory file;	   /* what was read, when it was read here */
 	struct kernel_memory unpacked;	   /* the ELF file, when it was compressed */
 	char *strings[KERNEL_STRINGS_MAX]; /* the notes' text */
