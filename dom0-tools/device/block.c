@@ -23,12 +23,14 @@
 
 #define BLOCK_SECTOR 512
 
-int block_check(const struct disk_spec *disk, struct device_error *error)
+int block_check(const struct disk_spec *disk, bool has_model, struct device_error *error)
 {
+	if (disk->format == DISK_FORMAT_EMPTY && disk->is_cdrom && has_model)
+		return 0;
 	if (disk->format == DISK_FORMAT_EMPTY)
 		return device_error_set(error, -ENOTSUP,
-					"disk %s: an empty drive needs an HVM domain; give a file "
-					"or a block device",
+					"disk %s: an empty drive needs an HVM domain and to be a "
+					"cdrom; give a file or a block device",
 					disk->vdev);
 	if (disk->format != DISK_FORMAT_RAW || disk->backend_type == DISK_BACKEND_QDISK ||
 	    disk->backend_type == DISK_BACKEND_TAP)
@@ -134,11 +136,11 @@ int block_open(const struct disk_spec *disk, const char *tag, struct block_devic
 	       struct device_error *error)
 {
 	struct stat st;
-	int fd, rc = block_check(disk, error);
+	int fd, rc;
 
 	*out = (struct block_device){.fd = -1, .file_fd = -1};
-	if (rc)
-		return rc;
+	if (disk->format == DISK_FORMAT_EMPTY)
+		return 0;
 	fd = block_open_target(disk, &st, error);
 	if (fd < 0)
 		return fd;
@@ -148,6 +150,8 @@ int block_open(const struct disk_spec *disk, const char *tag, struct block_devic
 		out->minor = minor(st.st_rdev);
 		return 0;
 	}
+	if (!tag)
+		return 0;
 	rc = block_attach_file(disk, tag, &st, out, error);
 	if (rc)
 		block_close(out);

@@ -22,14 +22,19 @@ struct block_device {
 	bool is_loop;
 };
 
-/* Without opening anything: is this a disk that zl can serve at all? 0, or -E with `error`. */
-int block_check(const struct disk_spec *disk, struct device_error *error);
+/*
+ * Without opening anything: is this a disk that zl can serve at all? 0, or -E with `error`.
+ * `has_model`: the domain has a device model, which can show an empty drive.
+ */
+int block_check(const struct disk_spec *disk, bool has_model, struct device_error *error);
 
 /*
  * Open and lock the disk. A writable disk is for one domain alone, a read-only one may be shared
  * with other readers: -EBUSY otherwise, also when dom0 has it mounted. The lock is a flock(2) on
  * what the specification names; for a file the loop device keeps it for as long as it lives, so
- * it ends when the block backend lets go, not when the tool does. `tag` names a new loop device.
+ * it ends when the block backend lets go, not when the tool does. `tag` names a new loop device;
+ * NULL: no block device is needed, for the disk is a device model's alone. The disk has passed
+ * block_check(); an empty drive opens nothing.
  */
 int block_open(const struct disk_spec *disk, const char *tag, struct block_device *out,
 	       struct device_error *error);

@@ -16,6 +16,11 @@ uint32_t devices_vif_id(const struct domain_devices *devices, size_t i)
 	return devices->vifs[i].has_devid ? devices->vifs[i].devid : (uint32_t)i;
 }
 
+bool devices_has_backend(const struct domain_devices *devices, size_t i)
+{
+	return !devices->has_model || !devices->disks[i].is_cdrom;
+}
+
 static int devices_check_numbers(const struct domain_devices *devices, struct device_error *error)
 {
 	size_t i, j;
@@ -43,9 +48,10 @@ static int devices_check(const struct domain_devices *devices, struct device_err
 	size_t i;
 
 	for (i = 0; !rc && i < devices->nr_disks; i++)
-		rc = block_check(&devices->disks[i], error);
+		rc = block_check(&devices->disks[i], devices->has_model, error);
 	for (i = 0; !rc && i < devices->nr_vifs; i++)
-		rc = net_check(&devices->vifs[i], devices_vif_id(devices, i), error);
+		rc = net_check(&devices->vifs[i], devices_vif_id(devices, i), devices->has_model,
+			       error);
 	return rc;
 }
 
@@ -67,7 +73,8 @@ int devices_open(struct domain_devices *devices, const char *domain_name,
 	}
 	for (i = 0; i < devices->nr_disks; i++) {
 		snprintf(tag, sizeof(tag), "zl:%.40s:%s", domain_name, devices->disks[i].vdev);
-		rc = block_open(&devices->disks[i], tag, &devices->blocks[i], error);
+		rc = block_open(&devices->disks[i], devices_has_backend(devices, i) ? tag : NULL,
+				&devices->blocks[i], error);
 		if (rc)
 			goto close_devices;
 	}
@@ -98,7 +105,8 @@ void devices_add_entries(struct store_entries *list, unsigned int domid,
 	snprintf(dir, sizeof(dir), "/local/domain/%u/device", domid);
 	entries_dir(list, dir, guest_reads);
 	for (i = 0; i < devices->nr_disks; i++)
-		block_add_entries(list, domid, &devices->disks[i], &devices->blocks[i]);
+		if (devices_has_backend(devices, i))
+			block_add_entries(list, domid, &devices->disks[i], &devices->blocks[i]);
 	for (i = 0; i < devices->nr_vifs; i++)
 		net_add_entries(list, domid, devices_vif_id(devices, i), &devices->vifs[i]);
 }

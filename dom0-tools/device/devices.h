@@ -36,7 +36,14 @@ struct domain_devices {
 	size_t nr_disks;
 	const struct vif_spec *vifs; /* each with a MAC */
 	size_t nr_vifs;
+	bool has_model; /* a device model shows them, too */
 };
+
+/*
+ * Has disk `i` a back end of the kernel's? All have, but the CD-ROM drives of a domain with a
+ * device model, which no front end wants.
+ */
+bool devices_has_backend(const struct domain_devices *devices, size_t i);
 
 /* The number of interface `i`: its own devid=, or its place in the list. */
 uint32_t devices_vif_id(const struct domain_devices *devices, size_t i);

@@ -242,13 +242,16 @@ int devices_wait_ready(struct zstore *store, unsigned int domid,
 		rc = device_error_set(error, w.links_fd, "netlink: %s", strerror(-w.links_fd));
 		goto free_ready;
 	}
+	for (i = 0; i < devices->nr_disks; i++)
+		w.ready[i] = !devices_has_backend(devices, i);
 	rc = waiter_watch(&w, true);
 	if (!rc)
 		rc = waiter_run(&w, deadline_after(timeout_ms));
 	waiter_watch(&w, false);
 	waiter_drain(&w);
 	for (i = 0; !rc && i < devices->nr_disks; i++)
-		rc = waiter_check_disk(&w, i);
+		if (devices_has_backend(devices, i))
+			rc = waiter_check_disk(&w, i);
 	close(w.links_fd);
 
 free_ready:

@@ -34,9 +34,27 @@ static int net_check_bridge(const struct vif_spec *vif, uint32_t devid, struct d
 	}
 }
 
-int net_check(const struct vif_spec *vif, uint32_t devid, struct device_error *error)
+/* QEMU's names of the network cards that hvmloader's and Linux' drivers know. */
+static const char *const card_names[] = {"rtl8139",  "e1000", "e1000e",
+					 "ne2k_pci", "pcnet", "virtio-net-pci"};
+
+static int net_check_card(const struct vif_spec *vif, uint32_t devid, struct device_error *error)
 {
-	if (vif->type == VIF_TYPE_IOEMU)
+	for (size_t i = 0; i < sizeof(card_names) / sizeof(card_names[0]); i++)
+		if (!vif->model || !strcmp(vif->model, card_names[i]))
+			return 0;
+	return device_error_set(error, -EINVAL,
+				"vif %u: model=%s: expected rtl8139, e1000, e1000e, ne2k_pci, "
+				"pcnet or virtio-net-pci",
+				devid, vif->model);
+}
+
+int net_check(const struct vif_spec *vif, uint32_t devid, bool has_model,
+	      struct device_error *error)
+{
+	if (has_model && net_check_card(vif, devid, error))
+		return -EINVAL;
+	if (vif->type == VIF_TYPE_IOEMU && !has_model)
 		return device_error_set(error, -ENOTSUP,
 					"vif %u: type=ioemu needs an HVM domain; leave it out",
 					devid);

@@ -6,6 +6,7 @@
 #ifndef ZENDO_DEVICE_NET_H
 #define ZENDO_DEVICE_NET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,8 +17,12 @@
 /* The bridge of a vif that names none, as in xl. */
 #define NET_DEFAULT_BRIDGE "xenbr0"
 
-/* Is this an interface that zl can serve, and is its bridge there? 0, or -E with `error`. */
-int net_check(const struct vif_spec *vif, uint32_t devid, struct device_error *error);
+/*
+ * Is this an interface that zl can serve, and is its bridge there? 0, or -E with `error`.
+ * `has_model`: the domain has a device model, which can show a card.
+ */
+int net_check(const struct vif_spec *vif, uint32_t devid, bool has_model,
+	      struct device_error *error);
 
 /* A locally made address in the range that the Xen project has for guests, 00:16:3e. */
 int net_choose_mac(uint8_t mac[6]);
