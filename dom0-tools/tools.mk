@@ -59,11 +59,12 @@ $(eval $(call tool-library,zevtchn,lib/evtchn))
 $(eval $(call tool-library,zstore,lib/store,,-lpthread))
 $(eval $(call tool-library,zbuild,builder,zhyp,$(tools-image-libs)))
 $(eval $(call tool-library,zdevice,device,zstore zconfig zhyp))
+$(eval $(call tool-library,zmodel,model,zdevice zconfig,-ljson-c))
 
 $(eval $(call tool-program,zkernel,,zbuild,-ljson-c,$(tools-dir)/builder/zkernel/*.c,bin))
 $(eval $(call tool-program,zstored,stored,zdaemon zevtchn zhyp,,,sbin))
 $(eval $(call tool-program,zconsoled,consoled,zdaemon zevtchn zstore zhyp,,,sbin))
-$(eval $(call tool-program,zl,zl,zbuild zconfig $(if $(wildcard $(tools-dir)/device/*.c),zdevice) $(if $(wildcard $(tools-dir)/lib/store/*.c),zstore) zhyp,-ljson-c -lncurses -ltinfo,,sbin))
+$(eval $(call tool-program,zl,zl,zbuild zconfig zmodel $(if $(wildcard $(tools-dir)/device/*.c),zdevice) $(if $(wildcard $(tools-dir)/lib/store/*.c),zstore) zhyp,-ljson-c -lncurses -ltinfo,,sbin))
 
 .PHONY: tools install-tools
 tools: $(tools-libs) $(tools-programs-bin) $(tools-programs-sbin)
