@@ -89,7 +89,7 @@ static int create_with_console(struct supervisor *supervisor)
 
 	if (zl_open(&zl, ZL_HYP_AND_STORE))
 		return ZL_FAILED;
-	status = console_open(&console, &zl, supervisor->domid, CONSOLE_WAIT_MS);
+	status = console_open(&console, &zl, supervisor->domid, CONSOLE_ANY, 0, CONSOLE_WAIT_MS);
 	if (!status && supervisor_go(supervisor))
 		status = create_clean_up();
 	if (!status)

@@ -50,21 +50,34 @@ static int parse_size(const char *text, uint64_t *kib)
 	return 0;
 }
 
+/* How far it may grow: the store's word for PV, the hypervisor's limit for others. */
+static uint64_t mem_ceiling(struct zl *zl, const struct xen_domctl_getdomaininfo *info)
+{
+	uint64_t limit = info->max_pages << 2;
+	long long static_max;
+	char path[64];
+
+	if (info->flags & XEN_DOMINF_hvm_guest)
+		return limit > SLACK_KIB ? limit - SLACK_KIB : 0;
+	snprintf(path, sizeof(path), "/local/domain/%u/memory/static-max", info->domain);
+	if (zstore_read_number(zl->store, ZSTORE_NO_TX, path, &static_max))
+		return UINT64_MAX;
+	return (uint64_t)static_max;
+}
+
 static int mem_set(struct zl *zl, domid_t domid, uint64_t kib)
 {
 	struct xen_domctl_getdomaininfo info;
-	long long static_max;
+	uint64_t ceiling;
 	char path[64];
 	int rc = hyp_domain_get_info(zl->hyp, domid, &info);
 
 	if (rc)
 		return zl_error("domain %u: %s", domid, strerror(-rc));
-	snprintf(path, sizeof(path), "/local/domain/%u/memory/static-max", domid);
-	if (!zstore_read_number(zl->store, ZSTORE_NO_TX, path, &static_max) &&
-	    kib > (uint64_t)static_max)
+	ceiling = mem_ceiling(zl, &info);
+	if (kib > ceiling)
 		return zl_error("mem-set: %llu MiB is more than the domain's maxmem, %llu MiB",
-				(unsigned long long)kib >> 10,
-				(unsigned long long)static_max >> 10);
+				(unsigned long long)kib >> 10, (unsigned long long)ceiling >> 10);
 	if (info.max_pages < (kib + SLACK_KIB) / 4)
 		rc = hyp_domain_set_max_mem(zl->hyp, domid, kib + SLACK_KIB);
 	snprintf(path, sizeof(path), "/local/domain/%u/memory/target", domid);
@@ -75,11 +88,15 @@ static int mem_set(struct zl *zl, domid_t domid, uint64_t kib)
 
 static int mem_max(struct zl *zl, domid_t domid, uint64_t kib)
 {
+	struct xen_domctl_getdomaininfo info;
 	char path[64];
 	int rc = hyp_domain_set_max_mem(zl->hyp, domid, kib + SLACK_KIB);
 
-	snprintf(path, sizeof(path), "/local/domain/%u/memory/static-max", domid);
 	if (!rc)
+		rc = hyp_domain_get_info(zl->hyp, domid, &info);
+	snprintf(path, sizeof(path), "/local/domain/%u/memory/static-max", domid);
+	/* See static_max_kib() of create_entries.c. */
+	if (!rc && !(info.flags & XEN_DOMINF_hvm_guest))
 		rc = zstore_printf(zl->store, ZSTORE_NO_TX, path, "%llu", (unsigned long long)kib);
 	return rc ? zl_error("mem-max: %s", strerror(-rc)) : ZL_OK;
 }

@@ -11,6 +11,7 @@
 
 #include "device/deadline.h"
 #include "hyp/domain.h"
+#include "hyp/hvm.h"
 #include "store/zstore.h"
 #include "zl/commands.h"
 #include "zl/domains.h"
@@ -174,6 +175,7 @@ struct power_arguments {
 	const char *request; /* what goes into control/shutdown */
 	bool all;
 	bool wait;
+	bool fall_back; /* to the machine's buttons, where no PV driver listens */
 	int timeout_ms; /* < 0: none */
 };
 
@@ -216,6 +218,30 @@ static int power_wait(struct zl *zl, const struct power_arguments *args,
 	return ZL_OK;
 }
 
+/* No front end has asked for events: nobody reads control/shutdown either. */
+static bool power_has_drivers(struct zl *zl, const struct xen_domctl_getdomaininfo *info)
+{
+	uint64_t callback;
+
+	return !domain_has_model(info) ||
+	       hyp_hvm_get_param(zl->hyp, info->domain, HVM_PARAM_CALLBACK_IRQ, &callback) ||
+	       callback;
+}
+
+static int power_press(struct zl *zl, const struct power_arguments *args, domid_t domid)
+{
+	int rc;
+
+	if (!args->fall_back)
+		return zl_error("domain %u has no PV drivers that would do so; -F presses its "
+				"machine's button instead",
+				domid);
+	rc = strcmp(args->request, "reboot")
+		     ? hyp_domain_send_trigger(zl->hyp, domid, XEN_DOMCTL_SENDTRIGGER_POWER, 0)
+		     : hyp_domain_shutdown(zl->hyp, domid, SHUTDOWN_reboot);
+	return rc ? zl_error("domain %u: %s", domid, strerror(-rc)) : ZL_OK;
+}
+
 static int power_ask(struct zl *zl, const struct power_arguments *args, domid_t domid,
 		     struct power_target *target)
 {
@@ -227,6 +253,8 @@ static int power_ask(struct zl *zl, const struct power_arguments *args, domid_t 
 		return zl_error("domain %u: %s", domid, strerror(-rc));
 	target->domid = domid;
 	memcpy(target->uuid, info.handle, sizeof(target->uuid));
+	if (!power_has_drivers(zl, &info))
+		return power_press(zl, args, domid);
 	snprintf(path, sizeof(path), "/local/domain/%u/control/shutdown", domid);
 	rc = zstore_write_string(zl->store, ZSTORE_NO_TX, path, args->request);
 	return rc ? zl_error("%s: %s", path, strerror(-rc)) : ZL_OK;
@@ -309,6 +337,7 @@ static int power_parse(const struct command *command, int argc, char **argv,
 	while ((option = command_next_option(command, argc, argv, "awFt:", options, status)) > 0) {
 		args->all |= option == 'a';
 		args->wait |= option == 'w';
+		args->fall_back |= option == 'F';
 		if (option != 't')
 			continue;
 		if (zl_parse_number(optarg, &seconds) || seconds > 86400) {

@@ -120,7 +120,23 @@ static bool console_follow_store(struct console *console)
 	return true;
 }
 
-int console_open(struct console *console, struct zl *zl, domid_t domid, int timeout_ms)
+static void console_choose_node(struct console *console, enum console_kind kind, uint32_t number)
+{
+	char *tty = NULL;
+
+	snprintf(console->node, sizeof(console->node), "/local/domain/%u/serial/%u/tty",
+		 console->domid, number);
+	if (kind == CONSOLE_SERIAL)
+		return;
+	if (kind == CONSOLE_PV ||
+	    zstore_read(console->zl->store, ZSTORE_NO_TX, console->node, &tty, NULL))
+		snprintf(console->node, sizeof(console->node), "/local/domain/%u/console/tty",
+			 console->domid);
+	free(tty);
+}
+
+int console_open(struct console *console, struct zl *zl, domid_t domid, enum console_kind kind,
+		 uint32_t number, int timeout_ms)
 {
 	int64_t deadline = deadline_after(timeout_ms < 0 ? 0 : timeout_ms);
 	struct xen_domctl_getdomaininfo info;
@@ -128,7 +144,7 @@ int console_open(struct console *console, struct zl *zl, domid_t domid, int time
 	int rc;
 
 	*console = (struct console){.zl = zl, .domid = domid, .fd = -1};
-	snprintf(console->node, sizeof(console->node), "/local/domain/%u/console/tty", domid);
+	console_choose_node(console, kind, number);
 	rc = hyp_domain_get_info(zl->hyp, domid, &info);
 	if (rc)
 		return zl_error("domain %u: %s", domid, strerror(-rc));
@@ -141,8 +157,10 @@ int console_open(struct console *console, struct zl *zl, domid_t domid, int time
 	console_try_open(console);
 	while (console->fd < 0) {
 		if (timeout_ms >= 0 && !deadline_left(deadline))
-			return zl_error("domain %u has no console in the store; is zconsoled "
-					"running?",
+			return zl_error(kind == CONSOLE_SERIAL
+						? "domain %u has no such serial port (serial=)"
+						: "domain %u has no console in the store; is "
+						  "zconsoled running?",
 					domid);
 		if (console_read_events(console)) {
 			if (!console_follow_store(console))

@@ -13,6 +13,12 @@
 
 struct zl;
 
+enum console_kind {
+	CONSOLE_ANY, /* the serial port of an HVM domain that has one, else the PV console */
+	CONSOLE_PV,
+	CONSOLE_SERIAL,
+};
+
 struct console {
 	struct zl *zl;
 	domid_t domid;
@@ -23,10 +29,12 @@ struct console {
 };
 
 /*
- * Wait for the console daemon to offer the pty and open it. From then on nothing the guest prints
- * is missed. Reports errors: 0 or ZL_FAILED. -1 as `timeout_ms`: for as long as the domain lives.
+ * Wait for the console daemon to offer the pty and open it, or open that of serial port `number`
+ * (0 with other kinds). From then on nothing the guest prints is missed. Reports errors: 0 or
+ * ZL_FAILED. -1 as `timeout_ms`: for as long as the domain lives.
  */
-int console_open(struct console *console, struct zl *zl, domid_t domid, int timeout_ms);
+int console_open(struct console *console, struct zl *zl, domid_t domid, enum console_kind kind,
+		 uint32_t number, int timeout_ms);
 /*
  * Pass bytes both ways until the person types Ctrl-] or the domain ends. Survives a restart of the
  * console daemon. Input from a pipe ends it too, once the guest has answered; with no input at

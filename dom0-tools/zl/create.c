@@ -27,8 +27,7 @@
 #define NAME_TIMEOUT_MS	   15000
 #define PAGES_PER_MIB	   (1024 * 1024 / HYP_PAGE_SIZE)
 
-__attribute__((format(printf, 3, 4))) static int creation_fail(struct creation *c, int code,
-							       const char *format, ...)
+int creation_fail(struct creation *c, int code, const char *format, ...)
 {
 	va_list args;
 
@@ -47,12 +46,15 @@ void creation_init(struct creation *c, struct zl *zl, const struct domain_spec *
 	c->devices.nr_disks = spec->nr_disks;
 	c->devices.vifs = spec->vifs;
 	c->devices.nr_vifs = spec->nr_vifs;
+	c->devices.has_model = spec->type == DOMAIN_HVM;
+	model_init(&c->model);
 	c->state.fd = -1;
 	c->cancel_fd = -1;
 }
 
 void creation_fini(struct creation *c)
 {
+	model_release(&c->model);
 	devices_close(&c->devices);
 	state_release(&c->state);
 }
@@ -64,7 +66,7 @@ static bool creation_is_cancelled(const struct creation *c)
 	return c->cancel_fd >= 0 && poll(&fd, 1, 0) > 0;
 }
 
-static void creation_show(const struct creation *c, const char *step)
+void creation_show(const struct creation *c, const char *step)
 {
 	if (c->progress)
 		c->progress(c, step);
@@ -155,12 +157,14 @@ int creation_take_name(struct creation *c)
 
 static int check_files(struct creation *c)
 {
-	const char *const files[] = {c->spec->kernel, c->spec->ramdisk};
-	static const char *const keys[] = {"kernel", "ramdisk"};
+	const char *const files[] = {c->spec->kernel, c->spec->ramdisk, c->spec->hvm.firmware,
+				     c->spec->hvm.loader, c->spec->hvm.model.program};
+	static const char *const keys[] = {"kernel", "ramdisk", "bios", "firmware_override",
+					   "device model"};
 	struct stat st;
 	size_t i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		if (!files[i])
 			continue;
 		if (access(files[i], R_OK) || stat(files[i], &st))
@@ -227,6 +231,7 @@ static int build_domain(struct creation *c, struct build_result *built)
 				       struct build_result *, struct build_error *) = {
 		[DOMAIN_PV] = build_pv,
 		[DOMAIN_PVH] = build_pvh,
+		[DOMAIN_HVM] = build_hvm,
 	};
 	struct build_params params;
 	struct build_error error = {""};
@@ -245,6 +250,8 @@ static int build_domain(struct creation *c, struct build_result *built)
 	params.timer_mode = c->spec->timer_mode;
 	params.progress = build_progress;
 	params.progress_arg = c;
+	if (c->spec->type == DOMAIN_HVM)
+		creation_set_hvm_params(c, &params);
 	rc = builders[c->spec->type](c->zl->hyp, &params, built, &error);
 	if (rc == -ECANCELED)
 		return creation_fail(c, rc, "interrupted");
@@ -342,7 +349,10 @@ int creation_build(struct creation *c)
 {
 	struct xen_sysctl_physinfo machine;
 	struct build_result built;
-	int rc = check_files(c);
+	int rc = c->spec->type == DOMAIN_HVM ? creation_find_loader(c) : 0;
+
+	if (!rc)
+		rc = check_files(c);
 
 	if (!rc)
 		rc = check_machine(c, &machine);
@@ -360,11 +370,14 @@ int creation_build(struct creation *c)
 		rc = write_nodes(c, &built);
 	if (!rc)
 		rc = wait_devices(c);
+	if (!rc)
+		rc = creation_start_model(c);
 	if (rc)
 		goto destroy_domain;
 	return 0;
 
 destroy_domain:
+	model_stop(&c->model);
 	devices_close(&c->devices);
 	domain_teardown(c->zl, c->record.domid, c->record.uuid, true);
 	c->record.domid = 0;

@@ -6,11 +6,13 @@
 #ifndef ZENDO_ZL_CREATE_H
 #define ZENDO_ZL_CREATE_H
 
+#include <limits.h>
 #include <stdbool.h>
 
 #include "builder/build.h"
 #include "device/devices.h"
 #include "device/entries.h"
+#include "model/model.h"
 #include "zl/spec.h"
 #include "zl/state.h"
 
@@ -20,6 +22,8 @@ struct creation {
 	struct zl *zl;
 	const struct domain_spec *spec;
 	struct domain_devices devices; /* opened at the first use, kept for restarts */
+	struct model model;	       /* of an HVM domain; model.pid 0: none */
+	char loader[PATH_MAX];	       /* the first program of an HVM domain */
 	struct state_file state;
 	struct state_record record;
 	int cancel_fd; /* readable: the person who asked has gone away; -1: nobody is asked */
@@ -28,7 +32,7 @@ struct creation {
 };
 
 void creation_init(struct creation *creation, struct zl *zl, const struct domain_spec *spec);
-/* Close what is open. Destroys nothing. */
+/* Close what is open. Destroys nothing: a device model goes on alone. */
 void creation_fini(struct creation *creation);
 
 /*
@@ -47,6 +51,16 @@ int creation_build(struct creation *creation);
 int creation_finish(struct creation *creation);
 /* Give the name back. */
 void creation_drop_name(struct creation *creation);
+
+/* The steps that only HVM domains have, for creation_build(). */
+int creation_find_loader(struct creation *creation);
+void creation_set_hvm_params(const struct creation *creation, struct build_params *params);
+int creation_start_model(struct creation *creation);
+
+/* For the steps: tell why it failed, and what is being done; creation_fail() returns `code`. */
+int creation_fail(struct creation *creation, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void creation_show(const struct creation *creation, const char *step);
 
 /* The store's nodes for a domain and its devices; pure, for creation_build() and tests. */
 void domain_add_entries(struct store_entries *list, const struct domain_spec *spec,

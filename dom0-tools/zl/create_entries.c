@@ -6,6 +6,8 @@
  */
 #include <stdio.h>
 
+#include <xen/hvm/hvm_xs_strings.h>
+
 #include "zl/create.h"
 
 /* The console ring of a stopped reader may hold this many bytes in the daemon. */
@@ -22,8 +24,9 @@ static void add_vm(struct store_entries *list, const struct domain_spec *spec,
 	entries_set(list, vm, "name", "%s", spec->name);
 	entries_set(list, vm, "uuid", "%s", uuid);
 	entries_set(list, vm, "start_time", "%lld", start_time);
-	entries_set(list, vm, "image/ostype", "linux");
-	entries_set(list, vm, "image/kernel", "%s", spec->kernel);
+	entries_set(list, vm, "image/ostype", spec->type == DOMAIN_HVM ? "hvm" : "linux");
+	if (spec->kernel)
+		entries_set(list, vm, "image/kernel", "%s", spec->kernel);
 	if (spec->ramdisk)
 		entries_set(list, vm, "image/ramdisk", "%s", spec->ramdisk);
 	entries_set(list, vm, "image/cmdline", "%s", spec->cmdline);
@@ -85,10 +88,42 @@ static void add_removals(struct store_entries *list, const char *dom, domid_t do
 	size_t i;
 
 	entries_remove(list, dom);
+	snprintf(path, sizeof(path), "/local/domain/0/device-model/%u", domid);
+	entries_remove(list, path);
 	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u", types[i], domid);
 		entries_remove(list, path);
 	}
+}
+
+/*
+ * What hvmloader reads (xen/hvm/hvm_xs_strings.h), and where the device model keeps what it must
+ * know after a restart of its domain.
+ */
+static void add_hvm(struct store_entries *list, const char *dom, domid_t domid,
+		    const struct domain_spec *spec)
+{
+	const struct entry_access dom0_only = {.owner = 0, .reader = 0};
+	char path[64];
+
+	entries_set(list, dom, HVM_XS_BIOS, "%s", spec->hvm.bios);
+	entries_set(list, dom, HVM_XS_ALLOW_MEMORY_RELOCATE, "0");
+	entries_set(list, dom, "platform/acpi", "%d", spec->hvm.model.has_acpi);
+	entries_set(list, dom, "platform/acpi_s3", "0");
+	entries_set(list, dom, "platform/acpi_s4", "0");
+	entries_set(list, dom, "platform/acpi_laptop_slate", "0");
+	snprintf(path, sizeof(path), "/local/domain/0/device-model/%u", domid);
+	entries_dir(list, path, dom0_only);
+}
+
+/*
+ * A guest whose memory is translated takes the difference between static-max and what it was given
+ * at its start for memory that is not its own: Linux' drivers/xen/xen-balloon.c. Its static-max is
+ * what it starts with; how far it may grow the hypervisor knows.
+ */
+static uint64_t static_max_kib(const struct domain_spec *spec)
+{
+	return spec->type == DOMAIN_PV ? spec->maxmem_kib : spec->memory_kib;
 }
 
 void domain_add_entries(struct store_entries *list, const struct domain_spec *spec,
@@ -107,10 +142,13 @@ void domain_add_entries(struct store_entries *list, const struct domain_spec *sp
 	entries_set(list, dom, "vm", "/vm/%s", uuid);
 	entries_set(list, dom, "name", "%s", spec->name);
 	entries_set(list, dom, "domid", "%u", built->domid);
-	entries_set(list, dom, "memory/static-max", "%llu", (unsigned long long)spec->maxmem_kib);
+	entries_set(list, dom, "memory/static-max", "%llu",
+		    (unsigned long long)static_max_kib(spec));
 	entries_set(list, dom, "memory/target", "%llu", (unsigned long long)spec->memory_kib);
 	add_vcpus(list, dom, spec);
 	add_rings(list, dom, built);
+	if (spec->type == DOMAIN_HVM)
+		add_hvm(list, dom, built->domid, spec);
 	devices_add_entries(list, built->domid, devices);
 	add_control(list, dom, built->domid);
 }

@@ -36,6 +36,10 @@ int domains_find_name(struct zl *zl, const char *name, domid_t *domid);
 int domains_find_uuid(struct zl *zl, const uint8_t uuid[16], domid_t *domid);
 
 bool domain_is_shutdown(const struct xen_domctl_getdomaininfo *info);
+/* An HVM domain, whose machine is emulated, as opposed to PVH and PV. */
+bool domain_has_model(const struct xen_domctl_getdomaininfo *info);
+/* "pv", "pvh" or "hvm". */
+const char *domain_kind(const struct xen_domctl_getdomaininfo *info);
 bool domain_is_dying(const struct xen_domctl_getdomaininfo *info);
 unsigned int domain_shutdown_code(const struct xen_domctl_getdomaininfo *info);
 /* "poweroff", "crash", ...; "-" for one that has not ended. */

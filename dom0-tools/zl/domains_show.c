@@ -21,6 +21,17 @@ bool domain_is_dying(const struct xen_domctl_getdomaininfo *info)
 	return info->flags & XEN_DOMINF_dying;
 }
 
+bool domain_has_model(const struct xen_domctl_getdomaininfo *info)
+{
+	return info->flags & XEN_DOMINF_hvm_guest &&
+	       info->arch_config.emulation_flags & ~XEN_X86_EMU_LAPIC;
+}
+
+const char *domain_kind(const struct xen_domctl_getdomaininfo *info)
+{
+	return domain_has_model(info) ? "hvm" : info->flags & XEN_DOMINF_hvm_guest ? "pvh" : "pv";
+}
+
 unsigned int domain_shutdown_code(const struct xen_domctl_getdomaininfo *info)
 {
 	return info->flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask;
@@ -87,7 +98,7 @@ static struct json_object *config_to_json(const struct domain_view *view, const 
 	struct json_object *create = json_object_new_object();
 	struct json_object *build = json_object_new_object();
 
-	json_add_string(create, "type", view->info.flags & XEN_DOMINF_hvm_guest ? "hvm" : "pv");
+	json_add_string(create, "type", domain_kind(&view->info));
 	json_add_string(create, "name", view->name);
 	json_add_string(create, "uuid", uuid);
 	json_add_int(build, "max_vcpus", (int64_t)view->info.max_vcpu_id + 1);

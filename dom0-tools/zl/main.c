@@ -26,20 +26,22 @@ const struct command zl_commands[] = {
 	 "  -e, --ended           show domains that ended, and why\n"},
 	{"console", cmd_console, "[OPTIONS] DOMAIN",
 	 "Attach to a domain's console; Ctrl-] leaves it",
-	 "  -t, --type pv         for xl's sake; there is no other\n"
-	 "  -n, --num 0           for xl's sake; there is no other\n"},
+	 "  -t, --type pv|serial  not the one that it would choose\n"
+	 "  -n, --num NUMBER      which serial port, 0 to 3\n"},
 	{"pause", cmd_pause, "DOMAIN", "Stop a domain's vCPUs", NULL},
 	{"unpause", cmd_unpause, "DOMAIN", "Let a paused domain run", NULL},
 	{"shutdown", cmd_shutdown, "[OPTIONS] -a|DOMAIN ...", "Ask domains to power off",
 	 "  -a, --all             all but dom0\n"
 	 "  -w, --wait            until they have\n"
 	 "  -t, --timeout SECONDS give up waiting after this long\n"
-	 "  -F                    for xl's sake; PV domains need no fallback\n"},
+	 "  -F                    press the power button of HVM domains without PV drivers\n"},
 	{"reboot", cmd_reboot, "[OPTIONS] -a|DOMAIN ...", "Ask domains to restart",
 	 "  -a, --all             all but dom0\n"
 	 "  -w, --wait            until they have\n"
 	 "  -t, --timeout SECONDS give up waiting after this long\n"
-	 "  -F                    for xl's sake; PV domains need no fallback\n"},
+	 "  -F                    reset HVM domains without PV drivers\n"},
+	{"trigger", cmd_trigger, "DOMAIN nmi|reset|power|sleep [VCPU]",
+	 "Press a button of a domain's machine, or send a vCPU an NMI", NULL},
 	{"destroy", cmd_destroy, "DOMAIN ...", "End domains at once and take all they have", NULL},
 	{"domid", cmd_domid, "NAME", "Print a domain's number", NULL},
 	{"domname", cmd_domname, "NUMBER", "Print a domain's name", NULL},
@@ -64,6 +66,11 @@ const struct command zl_commands[] = {
 	 JSON_OPTION},
 	{"network-list", cmd_network_list, "[OPTIONS] DOMAIN ...",
 	 "Show the network interfaces of domains", JSON_OPTION},
+	{"vncviewer", cmd_vncviewer, "[OPTIONS] DOMAIN", "Show the screen of an HVM domain",
+	 "  -p, --print           print where it is, and do nothing\n"},
+	{"exits", cmd_exits, "[OPTIONS] DOMAIN",
+	 "Show how often a PVH or HVM domain came into the hypervisor, and what for",
+	 "  -i, --interval SECONDS  how often in this time, and per second\n" JSON_OPTION},
 	{"uptime", cmd_uptime, "[OPTIONS] [DOMAIN ...]", "Show how long domains have been running",
 	 "  -s, --short           a line like that of uptime(1)\n" JSON_OPTION},
 	{"info", cmd_info, "[OPTIONS] [NAME]", "Show the machine and the hypervisor", JSON_OPTION},

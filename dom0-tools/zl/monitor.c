@@ -6,6 +6,7 @@
 #include "zl/monitor.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,7 @@ struct monitor {
 	struct creation *creation;
 	struct domain_spec spec; /* a shallow copy: name and UUID change at a restart */
 	unsigned int code;	 /* of DOMAIN_ENDED */
+	char model_reason[96];	 /* of a device model that ended */
 };
 
 __attribute__((format(printf, 1, 2))) static void monitor_log(const char *format, ...)
@@ -92,20 +94,60 @@ static bool monitor_look(struct monitor *m, enum monitor_event *event)
 	       lifecycle_decide(&m->spec.actions, m->code) != ACTION_IGNORE;
 }
 
-static enum monitor_event monitor_wait(struct monitor *m)
+/* 1: the store had something to tell; 0; or -E when it is gone. */
+static int monitor_drain_store(struct zl *zl)
+{
+	struct zstore_event change;
+	int rc, any = 0;
+
+	while (!(rc = zstore_next_event(zl->store, 0, &change))) {
+		zstore_free_event(&change);
+		any = 1;
+	}
+	return rc == -EAGAIN || rc == -EINTR ? any : rc;
+}
+
+/* A guest without its device model is a machine without its board: it ends here. */
+static void monitor_end_domain(struct monitor *m)
+{
+	struct creation *c = m->creation;
+	int rc = reason_set(c->zl, c->record.domid, m->model_reason);
+
+	monitor_log("domain %u: %s", c->record.domid, m->model_reason);
+	if (!rc)
+		rc = hyp_domain_shutdown(c->zl->hyp, c->record.domid, SHUTDOWN_crash);
+	if (rc)
+		monitor_log("domain %u: ending it: %s", c->record.domid, strerror(-rc));
+}
+
+static void monitor_sleep(struct monitor *m)
 {
 	struct zl *zl = m->creation->zl;
-	struct zstore_event change;
-	enum monitor_event event;
-	int rc;
+	struct pollfd fds[1 + MODEL_FDS] = {{.fd = zstore_fd(zl->store), .events = POLLIN}};
+	int rc, model_fds[MODEL_FDS];
 
-	while (!monitor_look(m, &event)) {
-		rc = zstore_next_event(zl->store, -1, &change);
-		if (!rc)
-			zstore_free_event(&change);
-		else if (rc != -EAGAIN && rc != -EINTR)
-			monitor_reopen_store(zl);
+	model_get_fds(&m->creation->model, model_fds);
+	for (int i = 0; i < MODEL_FDS; i++)
+		fds[1 + i] = (struct pollfd){.fd = model_fds[i], .events = POLLIN};
+	/* What came while answers were waited for no longer shows in the descriptor. */
+	rc = monitor_drain_store(zl);
+	if (!rc && poll(fds, 1 + MODEL_FDS, -1) > 0) {
+		if (fds[0].revents)
+			rc = monitor_drain_store(zl);
+		if ((fds[1].revents || fds[2].revents) &&
+		    model_serve(&m->creation->model, m->model_reason, sizeof(m->model_reason)))
+			monitor_end_domain(m);
 	}
+	if (rc < 0)
+		monitor_reopen_store(zl);
+}
+
+static enum monitor_event monitor_wait(struct monitor *m)
+{
+	enum monitor_event event;
+
+	while (!monitor_look(m, &event))
+		monitor_sleep(m);
 	return event;
 }
 
@@ -148,6 +190,7 @@ static void monitor_teardown(struct monitor *m, bool keep_disks)
 	struct creation *c = m->creation;
 	int rc;
 
+	model_stop(&c->model);
 	if (!keep_disks)
 		devices_close(&c->devices);
 	rc = domain_teardown(c->zl, c->record.domid, c->record.uuid, !keep_disks);
@@ -219,6 +262,8 @@ static enum monitor_next monitor_preserve(struct monitor *m)
 {
 	struct creation *c = m->creation;
 
+	/* Nobody would answer for it any more; its disks are wanted by others. */
+	model_stop(&c->model);
 	c->record.stage = STATE_PRESERVED;
 	if (state_write(&c->state, &c->record))
 		monitor_log("%s: cannot be written", c->state.path);

@@ -18,8 +18,13 @@ struct zl;
 #define ZL_LOG_DIR "/var/log/zendo"
 #define ENDED_FILE ZL_LOG_DIR "/ended.jsonl"
 
-/* What the hypervisor says about why it ended the domain, malloc()ed, or NULL when it does not. */
+/*
+ * Why the domain was ended, malloc()ed, or NULL when nobody says: in the words of the tool that did
+ * it, or else of the hypervisor.
+ */
 char *reason_get(struct zl *zl, domid_t domid);
+/* Said before this process ends the domain; kept in the store for as long as it is there. */
+int reason_set(struct zl *zl, domid_t domid, const char *reason);
 
 struct ended_domain {
 	const char *name;

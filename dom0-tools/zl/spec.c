@@ -15,16 +15,9 @@
 
 #include "device/net.h"
 #include "hyp/abi.h"
+#include "zl/spec_reader.h"
 
 #define MEMORY_MAX_MIB (16LL << 20) /* 16 TiB, the reach of the machine-to-physical table */
-
-/* What every reader needs; `rc` stays at the first error, after which readers do nothing. */
-struct spec_reader {
-	struct config *config;
-	struct domain_spec *spec;
-	struct config_error *error;
-	int rc;
-};
 
 bool spec_is_name(const char *name)
 {
@@ -37,66 +30,6 @@ bool spec_is_name(const char *name)
 		is_number = is_number && isdigit((unsigned char)name[i]);
 	}
 	return !is_number && strcmp(name, ".") && strcmp(name, "..");
-}
-
-/* The place of a key's value (NULL: none), or of entry `item` of its list. */
-static const struct config_value *reader_place(struct spec_reader *r, const char *key, size_t item)
-{
-	const struct config_value *value, *entry;
-
-	if (!key || config_get_value(r->config, key, &value))
-		return NULL;
-	entry = config_value_item(value, item);
-	return entry ? entry : value;
-}
-
-/* An error at a key's value: "FILE:LINE:COLUMN: message". */
-__attribute__((format(printf, 4, 5))) static void
-reader_fail(struct spec_reader *r, const char *key, int code, const char *format, ...)
-{
-	char text[sizeof(r->error->text)];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	r->rc = config_error_at(r->config, reader_place(r, key, 0), r->error, code, "%s", text);
-}
-
-/* The string of a key, or NULL. Belongs to the configuration. */
-static const char *read_string(struct spec_reader *r, const char *key)
-{
-	const char *text = NULL;
-	int rc;
-
-	if (r->rc)
-		return NULL;
-	rc = config_get_string(r->config, key, &text, r->error);
-	if (rc && rc != -ENOENT)
-		r->rc = rc;
-	return rc ? NULL : text;
-}
-
-static bool read_number(struct spec_reader *r, const char *key, long long min, long long max,
-			long long *out)
-{
-	int rc;
-
-	if (r->rc)
-		return false;
-	rc = config_get_number(r->config, key, min, max, out, r->error);
-	if (rc && rc != -ENOENT)
-		r->rc = rc;
-	return !rc;
-}
-
-static char *copy_string(struct spec_reader *r, const char *text)
-{
-	char *copy = text ? strdup(text) : NULL;
-
-	if (text && !copy)
-		reader_fail(r, NULL, -ENOMEM, "out of memory");
-	return copy;
 }
 
 static void read_identity(struct spec_reader *r)
@@ -127,6 +60,7 @@ static void read_identity(struct spec_reader *r)
 static const char *const type_names[] = {
 	[DOMAIN_PV] = "pv",
 	[DOMAIN_PVH] = "pvh",
+	[DOMAIN_HVM] = "hvm",
 };
 
 const char *domain_type_name(enum domain_type type)
@@ -154,14 +88,7 @@ static void read_type(struct spec_reader *r)
 			return;
 		}
 	}
-	reader_fail(r, key, -EINVAL, "expected \"pv\" or \"pvh\", found \"%s\"", type);
-}
-
-static bool has_key(struct spec_reader *r, const char *key)
-{
-	const struct config_value *value;
-
-	return !config_get_value(r->config, key, &value);
+	reader_fail(r, key, -EINVAL, "expected \"pv\", \"pvh\" or \"hvm\", found \"%s\"", type);
 }
 
 /* cmdline is the whole command line; root and extra make one when it is not there. */
@@ -196,7 +123,9 @@ static void read_boot(struct spec_reader *r)
 			"boot loaders are not run; give the kernel with kernel = \"...\"");
 	if (r->rc)
 		return;
-	if (!kernel || !*kernel)
+	if ((!kernel || !*kernel) && r->spec->type == DOMAIN_HVM)
+		kernel = NULL;
+	else if (!kernel || !*kernel)
 		return reader_fail(r, "kernel", -EINVAL,
 				   "expected kernel = \"FILE\", found no such key");
 	r->spec->kernel = copy_string(r, kernel);
@@ -287,27 +216,6 @@ static void read_cpus(struct spec_reader *r)
 			r->spec->cpus[r->spec->nr_cpus++] = copy_string(r, items[i]);
 	}
 	free(items);
-}
-
-/* One of `words`, or its place among them as a number. */
-static void read_word(struct spec_reader *r, const char *key, const char *const *words,
-		      uint32_t nr_words, uint32_t *out)
-{
-	const char *text = read_string(r, key);
-	char number[12];
-	uint32_t i;
-
-	if (!text)
-		return;
-	for (i = 0; i < nr_words; i++) {
-		snprintf(number, sizeof(number), "%u", i);
-		if (!strcmp(text, words[i]) || !strcmp(text, number)) {
-			*out = i;
-			return;
-		}
-	}
-	reader_fail(r, key, -EINVAL, "expected \"%s\"%s \"%s\", found \"%s\"", words[0],
-		    nr_words > 2 ? " ..." : " or", words[nr_words - 1], text);
 }
 
 static void read_time(struct spec_reader *r)
@@ -434,6 +342,8 @@ int spec_read(struct config *config, struct domain_spec *spec, struct config_err
 	read_cpus(&r);
 	read_sched(&r);
 	read_time(&r);
+	if (spec->type == DOMAIN_HVM)
+		read_hvm(&r);
 	read_disks(&r);
 	read_vifs(&r);
 	read_actions(&r);
@@ -459,5 +369,8 @@ void spec_free(struct domain_spec *spec)
 	free(spec->kernel);
 	free(spec->ramdisk);
 	free(spec->cmdline);
+	free(spec->hvm.loader);
+	free(spec->hvm.firmware);
+	model_config_free(&spec->hvm.model);
 	memset(spec, 0, sizeof(*spec));
 }

@@ -14,6 +14,7 @@
 #include "config/cpulist.h"
 #include "config/disk.h"
 #include "config/vif.h"
+#include "model/model.h"
 #include "zl/lifecycle.h"
 
 struct json_object;
@@ -26,13 +27,24 @@ struct json_object;
 enum domain_type {
 	DOMAIN_PV,
 	DOMAIN_PVH,
+	DOMAIN_HVM,
+};
+
+/* What only HVM domains have. */
+struct hvm_spec {
+	char *loader;	  /* the first program: hvmloader; NULL: found when it is needed */
+	char *firmware;	  /* the file of the firmware */
+	const char *bios; /* "seabios", "ovmf" */
+	bool has_apic;
+	bool has_hpet;
+	struct model_config model;
 };
 
 struct domain_spec {
 	char *name;
 	uint8_t uuid[16];
 	enum domain_type type;
-	char *kernel;
+	char *kernel;  /* NULL: an HVM domain boots from its disks */
 	char *ramdisk; /* or NULL */
 	char *cmdline; /* never NULL */
 	uint64_t memory_kib;
@@ -51,6 +63,7 @@ struct domain_spec {
 	struct vif_spec *vifs;
 	size_t nr_vifs;
 	struct lifecycle_actions actions;
+	struct hvm_spec hvm; /* empty for others */
 };
 
 /*
@@ -63,7 +76,7 @@ void spec_free(struct domain_spec *spec);
 /* May a domain be called so? Not empty, not a number, no '/', no control characters. */
 bool spec_is_name(const char *name);
 
-/* "pv", "pvh". */
+/* "pv", "pvh", "hvm". */
 const char *domain_type_name(enum domain_type type);
 
 int uuid_parse(const char *text, uint8_t uuid[16]);

@@ -37,6 +37,7 @@ static struct json_object *vif_to_json(const struct vif_spec *vif, uint32_t devi
 	json_add_string(out, "bridge", vif->bridge);
 	json_add_string(out, "ip", vif->ip);
 	json_add_string(out, "ifname", vif->vifname);
+	json_add_string(out, "model", vif->model);
 	if (vif->has_mtu)
 		json_add_int(out, "mtu", vif->mtu);
 	if (vif->rate_bytes) {
@@ -46,11 +47,61 @@ static struct json_object *vif_to_json(const struct vif_spec *vif, uint32_t devi
 	return out;
 }
 
+static struct json_object *strings_to_json(char *const *strings, size_t nr)
+{
+	struct json_object *out = json_object_new_array();
+
+	for (size_t i = 0; i < nr; i++)
+		json_object_array_add(out, json_object_new_string(strings[i]));
+	return out;
+}
+
+static struct json_object *vnc_to_json(const struct model_config *model)
+{
+	struct json_object *out = json_object_new_object();
+
+	json_add_bool(out, "enable", model->has_vnc);
+	if (!model->has_vnc)
+		return out;
+	json_add_string(out, "listen", model->vnc_listen);
+	json_add_int(out, "display", model->vnc_display);
+	json_add_bool(out, "findunused", model->has_vnc_unused);
+	json_add_bool(out, "has_password", model->vnc_password != NULL);
+	return out;
+}
+
+static struct json_object *hvm_to_json(const struct hvm_spec *hvm)
+{
+	static const char *const vga_names[] = {
+		[MODEL_VGA_STD] = "std", [MODEL_VGA_CIRRUS] = "cirrus", [MODEL_VGA_NONE] = "none"};
+	const struct model_config *model = &hvm->model;
+	struct json_object *out = json_object_new_object();
+	struct json_object *vga = json_object_new_object();
+
+	json_add_string(out, "firmware", hvm->loader);
+	json_add_string(out, "bios", hvm->bios);
+	json_add_string(out, "system_firmware", hvm->firmware);
+	json_add_string(out, "device_model", model->program);
+	json_add_bool(out, "acpi", model->has_acpi);
+	json_add_bool(out, "apic", hvm->has_apic);
+	json_add_bool(out, "hpet", hvm->has_hpet);
+	json_add_string(out, "boot", model->boot);
+	json_add_string(vga, "kind", vga_names[model->vga]);
+	json_object_object_add(out, "vga", vga);
+	json_add_int(out, "video_memkb", (int64_t)model->videoram_mib << 10);
+	json_object_object_add(out, "vnc", vnc_to_json(model));
+	json_add_string(out, "keymap", model->keymap);
+	json_add_bool(out, "usb", model->has_usb);
+	json_object_object_add(out, "usbdevice_list",
+			       strings_to_json(model->usb_devices, model->nr_usb_devices));
+	json_object_object_add(out, "serial_list",
+			       strings_to_json(model->serials, model->nr_serials));
+	return out;
+}
+
 static struct json_object *build_to_json(const struct domain_spec *spec)
 {
 	struct json_object *out = json_object_new_object();
-	struct json_object *cpus = json_object_new_array();
-	size_t i;
 
 	json_add_int(out, "max_vcpus", spec->maxvcpus);
 	json_add_int(out, "avail_vcpus", spec->vcpus);
@@ -59,14 +110,15 @@ static struct json_object *build_to_json(const struct domain_spec *spec)
 	json_add_string(out, "kernel", spec->kernel);
 	json_add_string(out, "ramdisk", spec->ramdisk);
 	json_add_string(out, "cmdline", spec->cmdline);
-	for (i = 0; i < spec->nr_cpus; i++)
-		json_object_array_add(cpus, json_object_new_string(spec->cpus[i]));
-	json_object_object_add(out, "vcpu_hard_affinity", cpus);
+	json_object_object_add(out, "vcpu_hard_affinity",
+			       strings_to_json(spec->cpus, spec->nr_cpus));
 	if (spec->weight)
 		json_add_int(out, "weight", spec->weight);
 	if (spec->has_cap)
 		json_add_int(out, "cap", spec->cap);
 	json_add_int(out, "tsc_mode", spec->tsc_mode);
+	if (spec->type == DOMAIN_HVM)
+		json_object_object_add(out, "type.hvm", hvm_to_json(&spec->hvm));
 	return out;
 }
 

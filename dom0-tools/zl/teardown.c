@@ -13,6 +13,7 @@
 #include "device/devices.h"
 #include "device/entries.h"
 #include "hyp/domain.h"
+#include "model/model.h"
 #include "store/zstore.h"
 #include "zl/domains.h"
 #include "zl/spec.h"
@@ -50,6 +51,8 @@ static int remove_nodes(struct zl *zl, domid_t domid, const uint8_t uuid[16], bo
 	if (is_number_ours) {
 		snprintf(path, sizeof(path), "/local/domain/%u", domid);
 		entries_remove(&list, path);
+		snprintf(path, sizeof(path), "/local/domain/0/device-model/%u", domid);
+		entries_remove(&list, path);
 		/* Where libxl keeps its own record, for domains that xl made. */
 		snprintf(path, sizeof(path), "/libxl/%u", domid);
 		entries_remove(&list, path);
@@ -82,6 +85,9 @@ int domain_teardown(struct zl *zl, domid_t domid, const uint8_t uuid[16], bool w
 	bool is_number_ours = domid && presence != PRESENCE_OTHER;
 	int rc, late = 0;
 
+	/* It holds the domain's memory, which is not free before it lets go. */
+	if (is_number_ours)
+		model_kill(domid);
 	if (presence == PRESENCE_OURS) {
 		rc = hyp_domain_destroy(zl->hyp, domid);
 		if (rc && rc != -ESRCH)

@@ -9,6 +9,7 @@
 
 #include "hyp/hvm.h"
 #include "hyp/internal.h"
+#include "zendo.h"
 
 /* Far above what 128 vCPUs need; bounds what a confused answer makes us allocate. */
 #define CONTEXT_MAX (64UL << 20)
@@ -35,6 +36,21 @@ int hyp_hvm_get_param(struct hyp *hyp, domid_t domid, uint32_t index, uint64_t *
 	if (!error)
 		*value = ((struct xen_hvm_param *)hyp->op)->value;
 	return error;
+}
+
+int hyp_hvm_get_exits(struct hyp *hyp, domid_t domid, uint32_t vcpu, struct zendo_exits *exits)
+{
+	struct zendo_exits *op = hyp->op;
+	int error;
+
+	*op = (struct zendo_exits){.domid = domid, .vcpu = vcpu};
+	error = (int)hyp_call(hyp, ZENDO_HYPERCALL, ZENDO_OP_exits, (uintptr_t)op, 0, 0, 0);
+	if (error)
+		return error;
+	*exits = *op;
+	if (exits->kinds > ZENDO_EXIT_COUNTS)
+		exits->kinds = ZENDO_EXIT_COUNTS;
+	return 0;
 }
 
 int hyp_hvm_get_context(struct hyp *hyp, domid_t domid, void **data, size_t *size)

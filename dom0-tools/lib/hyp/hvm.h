@@ -13,6 +13,7 @@
 #include "hyp/abi.h"
 
 struct hyp;
+struct zendo_exits;
 
 /* `index` is HVM_PARAM_*. */
 int hyp_hvm_set_param(struct hyp *hyp, domid_t domid, uint32_t index, uint64_t value);
@@ -28,6 +29,12 @@ int hyp_hvm_set_context(struct hyp *hyp, domid_t domid, const void *data, size_t
 
 /* How much of the machine's memory its nested page tables may take, in bytes, whole pages. */
 int hyp_hvm_set_paging_pool(struct hyp *hyp, domid_t domid, uint64_t bytes);
+
+/*
+ * How often a vCPU came into the hypervisor, and what for: zendo.h's own operation, into *exits.
+ * -ENOSYS on another hypervisor; -ENOENT: no such vCPU.
+ */
+int hyp_hvm_get_exits(struct hyp *hyp, domid_t domid, uint32_t vcpu, struct zendo_exits *exits);
 
 /* CPUID leaves and MSRs, as the ABI lists them. */
 struct hyp_policy {

@@ -3,7 +3,8 @@
  * From the text of a configuration, with words of the command line, to a specification: values,
  * defaults, every refusal with its place, and the warning about keys nobody knows.
  *
- * Tools: lib/config zl/spec.c zl/spec_json.c zl/json.c zl/uuid.c zl/lifecycle.c zl/overrides.c
+ * Tools: lib/config zl/spec.c zl/spec_reader.c zl/spec_hvm.c zl/spec_json.c zl/json.c zl/uuid.c
+ * Tools: zl/lifecycle.c zl/overrides.c model/config.c
  * Tools: device/net.c device/bridge.c device/entries.c device/error.c
  */
 #include <setjmp.h>
@@ -118,6 +119,107 @@ static void test_all_keys(void **state)
 	assert_int_equal(spec.actions.on_watchdog, ACTION_RESTART);
 	assert_int_equal(spec.actions.on_crash, ACTION_RENAME_RESTART);
 	spec_free(&spec);
+}
+
+#define HVM "name = 'guest'\nmemory = 256\ntype = 'hvm'\n"
+
+static void test_hvm_defaults(void **state)
+{
+	struct domain_spec spec = accept(HVM);
+
+	(void)state;
+	assert_int_equal(spec.type, DOMAIN_HVM);
+	assert_null(spec.kernel);
+	assert_null(spec.hvm.loader);
+	assert_string_equal(spec.hvm.bios, "seabios");
+	assert_string_equal(spec.hvm.firmware, "/usr/share/seabios/bios-256k.bin");
+	assert_true(spec.hvm.has_apic && spec.hvm.has_hpet && spec.hvm.model.has_acpi);
+	assert_string_equal(spec.hvm.model.program, MODEL_PROGRAM);
+	assert_string_equal(spec.hvm.model.boot, "cda");
+	assert_int_equal(spec.hvm.model.vga, MODEL_VGA_CIRRUS);
+	assert_int_equal(spec.hvm.model.videoram_mib, 8);
+	assert_true(spec.hvm.model.has_vnc && spec.hvm.model.has_vnc_unused);
+	assert_string_equal(spec.hvm.model.vnc_listen, "127.0.0.1");
+	assert_false(spec.hvm.model.has_usb);
+	assert_int_equal(spec.hvm.model.nr_serials, 0);
+	spec_free(&spec);
+}
+
+static void test_hvm_keys(void **state)
+{
+	struct domain_spec spec = accept(
+		HVM "bios = 'ovmf'\nfirmware_override = '/l'\ndevice_model_override = '/q'\n"
+		    "device_model_version = 'qemu-xen'\nboot = 'dc'\nacpi = 0\napic = 0\n"
+		    "hpet = 0\nvga = 'stdvga'\nvideoram = 32\nvncdisplay = 3\n"
+		    "vnclisten = '0.0.0.0'\nvncpasswd = '12345678'\nkeymap = 'de'\n"
+		    "usbdevice = ['tablet', 'keyboard']\nserial = ['none', 'file:/x']\nsdl = 0\n"
+		    "nestedhvm = 0\nkernel = '/k'\n"
+		    "disk = ['/a.iso,raw,hdc,cdrom', ',,hdd,cdrom']\n");
+	const struct model_config *model = &spec.hvm.model;
+
+	(void)state;
+	assert_string_equal(spec.hvm.firmware, "/usr/share/ovmf/OVMF.fd");
+	assert_string_equal(spec.hvm.loader, "/l");
+	assert_string_equal(model->program, "/q");
+	assert_string_equal(model->boot, "dc");
+	assert_false(model->has_acpi || spec.hvm.has_apic || spec.hvm.has_hpet);
+	assert_int_equal(model->vga, MODEL_VGA_STD);
+	assert_int_equal(model->videoram_mib, 32);
+	assert_int_equal(model->vnc_display, 3);
+	assert_false(model->has_vnc_unused);
+	assert_string_equal(model->vnc_listen, "0.0.0.0");
+	assert_string_equal(model->vnc_password, "12345678");
+	assert_string_equal(model->keymap, "de");
+	assert_true(model->has_usb);
+	assert_string_equal(model->usb_devices[1], "keyboard");
+	assert_string_equal(model->serials[1], "file:/x");
+	assert_string_equal(spec.kernel, "/k");
+	assert_true(spec.disks[0].is_cdrom);
+	assert_int_equal(spec.disks[1].format, DISK_FORMAT_EMPTY);
+	spec_free(&spec);
+	spec = accept(HVM "bios_path_override = '/b'\nvga = 'none'\nvnclisten = '[::1]:5'\n");
+	assert_string_equal(spec.hvm.firmware, "/b");
+	assert_int_equal(spec.hvm.model.videoram_mib, 0);
+	assert_false(spec.hvm.model.has_vnc);
+	assert_string_equal(spec.hvm.model.vnc_listen, "::1");
+	assert_int_equal(spec.hvm.model.vnc_display, 5);
+	spec_free(&spec);
+	spec = accept(HVM "vnclisten = '::1'\nvnc = 0\nusb = 1\nserial = 'pty'\n");
+	assert_string_equal(spec.hvm.model.vnc_listen, "::1");
+	assert_false(spec.hvm.model.has_vnc);
+	assert_int_equal(spec.hvm.model.nr_serials, 1);
+	spec_free(&spec);
+}
+
+static void test_hvm_refused(void **state)
+{
+	(void)state;
+	refuse(HVM "sdl = 1\n", "test.cfg:4:7: sdl=1: SDL screens are not offered; use vnc = 1");
+	refuse(HVM "spice = 1\n", "SPICE is not offered");
+	refuse(HVM "nestedhvm = 1\n", "nested virtualization is not offered");
+	refuse(HVM "altp2m = 'mixed'\n", "altp2m=mixed");
+	refuse(HVM "bios = 'rombios'\n", "expected \"seabios\" or \"ovmf\", found \"rombios\"");
+	refuse(HVM "device_model_version = 'qemu-xen-traditional'\n", "expected \"qemu-xen\"");
+	refuse(HVM "device_model_override = 'qemu'\n", "expected a path");
+	refuse(HVM "boot = 'x'\n", "found \"x\"");
+	refuse(HVM "boot = 'ccccccccc'\n", "expected letters");
+	refuse(HVM "vga = 'qxl'\n", "found \"qxl\"");
+	refuse(HVM "videoram = 9\n", "a power of two");
+	refuse(HVM "videoram = 2\n", "at least 4");
+	refuse(HVM "videoram = 512\n", "512");
+	refuse(HVM "vncdisplay = 100\n", "100");
+	refuse(HVM "vnclisten = '1.2.3.4:100'\n", "ADDRESS:DISPLAY");
+	refuse(HVM "vnclisten = '1.2.3.4:'\n", "ADDRESS:DISPLAY");
+	refuse(HVM "vnclisten = '1.2.3.4:1'\nvncdisplay = 1\n", "not as well");
+	refuse(HVM "vncpasswd = '123456789'\n", "at most 8 characters");
+	refuse(HVM "keymap = '../x'\n", "found \"../x\"");
+	refuse(HVM "usbdevice = 'host:1.2'\n", "found \"host:1.2\"");
+	refuse(HVM "usbdevice = 'tablet'\nusb = 0\n", "expected usb = 1");
+	refuse(HVM "serial = 'stdio'\n", "found \"stdio\"");
+	refuse(HVM "serial = 'file:x'\n", "found \"file:x\"");
+	refuse(HVM "serial = ['pty', 'pty', 'pty', 'pty', 'pty']\n", "at most 4, found 5");
+	refuse(HVM "vcpus = 2\napic = 0\n", "apic = 1");
+	refuse("name = 'g'\nmemory = 8\ntype = 'hvm'\n", "more than videoram (8)");
 }
 
 static void test_cmdline_forms(void **state)
@@ -313,17 +415,13 @@ static void test_source_bounds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_all_keys),
-		cmocka_unit_test(test_cmdline_forms),
-		cmocka_unit_test(test_names_refused),
-		cmocka_unit_test(test_values_refused),
-		cmocka_unit_test(test_unknown_keys),
-		cmocka_unit_test(test_json),
-		cmocka_unit_test(test_overrides),
-		cmocka_unit_test(test_override_words),
-		cmocka_unit_test(test_override_errors),
-		cmocka_unit_test(test_error_at_the_end),
+		cmocka_unit_test(test_defaults),	cmocka_unit_test(test_all_keys),
+		cmocka_unit_test(test_hvm_defaults),	cmocka_unit_test(test_hvm_keys),
+		cmocka_unit_test(test_hvm_refused),	cmocka_unit_test(test_cmdline_forms),
+		cmocka_unit_test(test_names_refused),	cmocka_unit_test(test_values_refused),
+		cmocka_unit_test(test_unknown_keys),	cmocka_unit_test(test_json),
+		cmocka_unit_test(test_overrides),	cmocka_unit_test(test_override_words),
+		cmocka_unit_test(test_override_errors), cmocka_unit_test(test_error_at_the_end),
 		cmocka_unit_test(test_source_bounds),
 	};
 
