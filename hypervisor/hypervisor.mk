@@ -5,8 +5,8 @@
 # carries the table of function names that backtraces print.
 
 HYP := $(B)/hypervisor
-hyp-c := $(wildcard hypervisor/*/*.c)
-hyp-S := $(wildcard hypervisor/*/*.S)
+hyp-c := $(wildcard hypervisor/*/*.c hypervisor/*/*/*.c)
+hyp-S := $(wildcard hypervisor/*/*.S hypervisor/*/*/*.S)
 hyp-o := $(hyp-c:hypervisor/%.c=$(HYP)/%.o) $(hyp-S:hypervisor/%.S=$(HYP)/%.S.o)
 
 ABI_CFLAGS := -D__XEN_INTERFACE_VERSION__=0x00040e00

@@ -12,6 +12,7 @@
 #include "dev/irq.h"
 #include "domain/dom0.h"
 #include "domain/domain.h"
+#include "hvm/hvm.h"
 #include "lib/printk.h"
 #include "mm/mm.h"
 #include "sched/sched.h"
@@ -49,6 +50,8 @@ static init_text void boot_on_own_stack(void)
 	sched_init();
 	sched_cpu_init(0);
 	cpumask_set(&cpu_online, 0);
+	hvm_init();
+	hvm_cpu_init();
 	irq_enable();
 	smp_start_others();
 	console_input_init();

@@ -12,6 +12,7 @@
 #include "cpu/fpu.h"
 #include "dev/acpi.h"
 #include "dev/apic.h"
+#include "hvm/hvm.h"
 #include "lib/printk.h"
 #include "lib/string.h"
 #include "mm/alloc.h"
@@ -46,6 +47,7 @@ no_return void ap_start(void)
 	__atomic_store_n(&ap_alive, cpu, __ATOMIC_RELEASE);
 	time_cpu_init();
 	sched_cpu_init(cpu);
+	hvm_cpu_init();
 	cpumask_set(&cpu_online, cpu);
 	idle_loop();
 }

@@ -5,6 +5,7 @@
 #include "cpu/extable.h"
 #include "cpu/features.h"
 #include "domain/domain.h"
+#include "hvm/hvm.h"
 #include "lib/printk.h"
 #include "lib/string.h"
 
@@ -58,20 +59,19 @@ static void debug_registers_load(const struct pv_vcpu *pv)
 	dr7_write(pv->debugreg[7]);
 }
 
-static void vcpu_save(struct vcpu *v)
+static void pv_switch_from(struct vcpu *v)
 {
-	memcpy(&v->regs, &cpu_info()->guest_regs, offsetof(struct cpu_user_regs, es));
+	if (v->pv.cr0_ts)
+		cr0_write(cr0_read() & ~X86_CR0_TS);
 	segments_save(&v->pv);
 	if (v->pv.debugreg[7] & 0xff) {
 		v->pv.debugreg[6] = dr6_read();
 		dr7_write(0x400);
 	}
-	fpu_save(&v->fpu);
 }
 
-static void vcpu_load(struct vcpu *v, struct cpu_info *info)
+static void pv_switch_to(struct vcpu *v, struct cpu_info *info)
 {
-	memcpy(&info->guest_regs, &v->regs, offsetof(struct cpu_user_regs, es));
 	info->can_sysret = 0;
 	pv_desc_load(v, info->cpu);
 	pv_load_cr3(v);
@@ -80,10 +80,39 @@ static void vcpu_load(struct vcpu *v, struct cpu_info *info)
 	cpu_ldt_load(v->pv.ldt_entries);
 	segments_load(&v->pv);
 	debug_registers_load(&v->pv);
+	cr4_write((cr4_read() & ~X86_CR4_TSD) | (v->pv.cr4 & X86_CR4_TSD));
+}
+
+/* Tables and segments of no guest: what prev had may be destroyed, or run elsewhere. */
+static void hypervisor_state_load(void)
+{
+	cpu_write_cr3(cpu_hyp_cr3());
+	cpu_ldt_load(0);
+	__asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%fs; mov %0, %%gs" ::"r"(0));
+}
+
+static void vcpu_save(struct vcpu *v)
+{
+	memcpy(&v->regs, &cpu_info()->guest_regs, offsetof(struct cpu_user_regs, es));
+	if (v->domain->type == DOMAIN_HVM)
+		hvm_switch_from(v);
+	else
+		pv_switch_from(v);
+	fpu_save(&v->fpu);
+}
+
+static void vcpu_load(struct vcpu *v, struct cpu_info *info)
+{
+	memcpy(&info->guest_regs, &v->regs, offsetof(struct cpu_user_regs, es));
+	if (v->domain->type == DOMAIN_HVM) {
+		hypervisor_state_load();
+		hvm_switch_to(v);
+	} else {
+		pv_switch_to(v, info);
+	}
 	fpu_restore(&v->fpu);
 	if (v->pv.cr0_ts)
 		cr0_write(cr0_read() | X86_CR0_TS);
-	cr4_write((cr4_read() & ~X86_CR4_TSD) | (v->pv.cr4 & X86_CR4_TSD));
 	vtime_update(v);
 }
 
@@ -91,23 +120,18 @@ no_return void context_switch(struct vcpu *prev, struct vcpu *next)
 {
 	struct cpu_info *info = cpu_info();
 
-	if (!vcpu_is_idle(prev)) {
-		if (prev->pv.cr0_ts)
-			cr0_write(cr0_read() & ~X86_CR0_TS);
+	if (!vcpu_is_idle(prev))
 		vcpu_save(prev);
-	}
 	info->vcpu = next;
-	if (vcpu_is_idle(next)) {
-		/* nothing of prev stays in use here: it may be destroyed or run elsewhere */
-		cpu_write_cr3(cpu_hyp_cr3());
-		cpu_ldt_load(0);
-		__asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%fs; mov %0, %%gs" ::"r"(0));
-	} else {
+	if (vcpu_is_idle(next))
+		hypervisor_state_load();
+	else
 		vcpu_load(next, info);
-	}
 	sched_switched(prev);
 	irq_enable();
 	if (vcpu_is_idle(next))
 		reset_stack_and_jump(idle_loop);
+	if (next->domain->type == DOMAIN_HVM)
+		reset_stack_and_jump(hvm_enter);
 	ret_to_guest();
 }

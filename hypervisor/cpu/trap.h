@@ -13,6 +13,7 @@
 #define TRAP_UD 6
 #define TRAP_NM 7
 #define TRAP_DF 8
+#define TRAP_TS 10
 #define TRAP_NP 11
 #define TRAP_SS 12
 #define TRAP_GP 13

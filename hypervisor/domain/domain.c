@@ -12,6 +12,7 @@
 #include "cpu/softirq.h"
 #include "dev/acpi.h"
 #include "dev/irq.h"
+#include "hvm/hvm.h"
 #include "lib/errno.h"
 #include "lib/printk.h"
 #include "lib/string.h"
@@ -88,13 +89,26 @@ static struct vcpu_info *vcpu_info_initial(struct domain *d, unsigned int id)
 	return id < XEN_LEGACY_MAX_VCPUS ? &d->shared_info->vcpu_info[id] : &dummy_vcpu_info;
 }
 
+static int type_init(struct vcpu *v)
+{
+	return v->domain->type == DOMAIN_HVM ? hvm_vcpu_init(v) : pv_vcpu_init(v);
+}
+
+static void type_fini(struct vcpu *v)
+{
+	if (v->domain->type == DOMAIN_HVM)
+		hvm_vcpu_fini(v);
+	else
+		pv_vcpu_fini(v);
+}
+
 static void vcpu_free(struct vcpu *v)
 {
 	if (!v)
 		return;
 	vtime_vcpu_fini(v);
 	sched_vcpu_fini(v);
-	pv_vcpu_fini(v);
+	type_fini(v);
 	fpu_state_fini(&v->fpu);
 	heap_free(v);
 }
@@ -119,20 +133,20 @@ int vcpu_create(struct domain *d, unsigned int id)
 	rc = fpu_state_init(&v->fpu);
 	if (rc)
 		goto free;
-	rc = pv_vcpu_init(v);
+	rc = type_init(v);
 	if (rc)
 		goto free_fpu;
 	vtime_vcpu_init(v);
 	rc = sched_vcpu_init(v);
 	if (rc)
-		goto fini_pv;
+		goto fini_type;
 	/* shut down or paused already: so is this one */
 	WRITE_ONCE(d->vcpus[id], v);
 	return 0;
 
-fini_pv:
+fini_type:
 	vtime_vcpu_fini(v);
-	pv_vcpu_fini(v);
+	type_fini(v);
 free_fpu:
 	fpu_state_fini(&v->fpu);
 free:
@@ -142,20 +156,23 @@ free:
 
 static int config_check(const struct xen_domctl_createdomain *c)
 {
-	if (c->flags & (XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | XEN_DOMCTL_CDF_nested_virt))
-		return -EOPNOTSUPP; /* PV only, so far */
-	if (c->flags & ~(uint32_t)(XEN_DOMCTL_CDF_s3_integrity | XEN_DOMCTL_CDF_oos_off |
+	if (c->flags & XEN_DOMCTL_CDF_nested_virt)
+		return -EOPNOTSUPP;
+	if (c->flags & ~(uint32_t)(XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap |
+				   XEN_DOMCTL_CDF_s3_integrity | XEN_DOMCTL_CDF_oos_off |
 				   XEN_DOMCTL_CDF_xs_domain | XEN_DOMCTL_CDF_iommu))
 		return -EINVAL;
 	if (c->flags & XEN_DOMCTL_CDF_iommu)
 		return -EOPNOTSUPP;
 	if (!c->max_vcpus || c->max_vcpus > MAX_VCPUS)
 		return -EINVAL;
-	if (c->cpupool_id || c->vmtrace_size || c->iommu_opts || c->arch.emulation_flags)
+	if (c->cpupool_id || c->vmtrace_size || c->iommu_opts)
 		return -EINVAL;
 	if (c->arch.misc_flags & ~XEN_X86_MSR_RELAXED)
 		return -EINVAL;
-	return 0;
+	if (c->flags & XEN_DOMCTL_CDF_hvm)
+		return hvm_config_check(c);
+	return c->flags & XEN_DOMCTL_CDF_hap || c->arch.emulation_flags ? -EINVAL : 0;
 }
 
 /* The list is in ascending order; a free id is chosen after the last one given. */
@@ -220,7 +237,7 @@ int domain_create(domid_t id, const struct xen_domctl_createdomain *config, bool
 	d = heap_alloc(sizeof(*d));
 	if (!d)
 		return -ENOMEM;
-	d->type = DOMAIN_PV;
+	d->type = config->flags & XEN_DOMCTL_CDF_hvm ? DOMAIN_HVM : DOMAIN_PV;
 	d->is_privileged = privileged;
 	d->max_vcpus = config->max_vcpus;
 	d->ssidref = config->ssidref;
@@ -246,10 +263,14 @@ int domain_create(domid_t id, const struct xen_domctl_createdomain *config, bool
 	rc = pirq_domain_init(d);
 	if (rc)
 		goto free_evtchn;
+	if (d->type == DOMAIN_HVM)
+		rc = hvm_domain_init(d, config);
+	if (rc)
+		goto free_pirqs;
 	/* visible from here on, but paused and without vCPUs */
 	rc = domain_list_insert(d, id);
 	if (rc)
-		goto free_pirqs;
+		goto fini_hvm;
 	rc = grant_domain_init(d, config->max_grant_frames, config->max_maptrack_frames,
 			       grant_version ? grant_version : 2);
 	if (rc)
@@ -261,6 +282,9 @@ int domain_create(domid_t id, const struct xen_domctl_createdomain *config, bool
 
 unlist:
 	domain_list_remove(d);
+fini_hvm:
+	if (d->type == DOMAIN_HVM)
+		hvm_domain_fini(d);
 free_pirqs:
 	pirq_domain_free(d);
 free_evtchn:
@@ -279,6 +303,8 @@ static void domain_free(struct domain *d)
 	domain_list_remove(d);
 	for (unsigned int i = 0; i < d->max_vcpus; i++)
 		vcpu_free(d->vcpus[i]);
+	if (d->type == DOMAIN_HVM)
+		hvm_domain_fini(d);
 	grant_domain_destroy(d);
 	evtchn_domain_free(d);
 	pirq_domain_free(d);
@@ -306,7 +332,7 @@ static int vcpus_relinquish(struct domain *d)
 	struct vcpu *v;
 
 	for_each_vcpu (d, v) {
-		int rc = pv_vcpu_relinquish(v);
+		int rc = d->type == DOMAIN_PV ? pv_vcpu_relinquish(v) : 0;
 
 		if (rc)
 			return rc;
@@ -316,12 +342,18 @@ static int vcpus_relinquish(struct domain *d)
 	return 0;
 }
 
+static int hvm_relinquish(struct domain *d)
+{
+	return d->type == DOMAIN_HVM ? hvm_domain_relinquish(d) : 0;
+}
+
 /* Each step gives back one kind of resource and may ask to be called again. */
 static int (*const teardown[])(struct domain *d) = {
 	evtchn_domain_destroy,
 	grant_domain_release_mappings,
 	pirq_domain_destroy,
 	vcpus_relinquish,
+	hvm_relinquish,
 	mm_domain_relinquish,
 };
 
@@ -490,18 +522,33 @@ void domain_shutdown(struct domain *d, uint8_t code)
 	evtchn_send_global_virq(VIRQ_DOM_EXC);
 }
 
-void domain_crash(struct domain *d, const char *fmt, ...)
+static void end_with_reason(struct domain *d, uint8_t code, const char *fmt, va_list ap)
 {
 	char reason[DOMAIN_REASON_SIZE];
-	va_list ap;
 
-	va_start(ap, fmt);
 	vsnprintf(reason, sizeof(reason), fmt, ap);
-	va_end(ap);
 	spin_lock(&d->lock);
 	if (!d->reason[0])
 		memcpy(d->reason, reason, sizeof(reason));
 	spin_unlock(&d->lock);
-	guest_printk(d, "crashed: %s\n", reason);
-	domain_shutdown(d, SHUTDOWN_crash);
+	guest_printk(d, "%s: %s\n", code == SHUTDOWN_crash ? "crashed" : "ended", reason);
+	domain_shutdown(d, code);
+}
+
+void domain_end(struct domain *d, uint8_t code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	end_with_reason(d, code, fmt, ap);
+	va_end(ap);
+}
+
+void domain_crash(struct domain *d, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	end_with_reason(d, SHUTDOWN_crash, fmt, ap);
+	va_end(ap);
 }

@@ -168,6 +168,8 @@ void domain_shutdown(struct domain *d, uint8_t code);
  * format must not hold guest text.  The current vCPU does not run again.
  */
 void domain_crash(struct domain *d, const char *fmt, ...) printf_like(2, 3);
+/* The same with another code (SHUTDOWN_*). */
+void domain_end(struct domain *d, uint8_t code, const char *fmt, ...) printf_like(3, 4);
 
 /* XEN_DOMCTL_setvcpucontext/getvcpucontext and VCPUOP_initialise, all checked first. */
 must_check int vcpu_context_set(struct vcpu *v, const struct vcpu_guest_context *ctx);

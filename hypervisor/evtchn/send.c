@@ -5,6 +5,7 @@
  * path there is between domains.
  */
 #include "evtchn/port.h"
+#include "hvm/hvm.h"
 #include "lib/errno.h"
 
 /* A domain other than dom0 that handles a global virq, held; NULL: dom0. */
@@ -17,7 +18,10 @@ void vcpu_mark_events_pending(struct vcpu *v)
 
 	if (!info || __atomic_exchange_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST))
 		return;
-	vcpu_kick(v);
+	if (v->domain->type == DOMAIN_HVM)
+		hvm_upcall_raise(v);
+	else
+		vcpu_kick(v);
 }
 
 bool vcpu_has_upcall(const struct vcpu *v)

@@ -27,6 +27,9 @@ struct hvm_save_kind {
 	int (*check)(const struct domain *d, unsigned int instance, const void *rec);
 };
 
+/* Registers and memory types: context_cpu.c */
+extern const struct hvm_save_kind hvm_cpu_save_kinds[];
+extern const unsigned int hvm_cpu_nr_save_kinds;
 /* LAPIC, PIC, I/O APIC, lines, PIT, RTC, HPET, PM timer: platform_context.c */
 extern const struct hvm_save_kind hvm_platform_save_kinds[];
 extern const unsigned int hvm_platform_nr_save_kinds;

@@ -13,7 +13,7 @@ struct xen_domctl_createdomain;
 
 /* Boot: looks for SVM or VMX, and says why there is none. */
 init_text void hvm_init(void);
-/* Each CPU, the boot CPU too, once its areas are mapped; panics no machine: turns HVM off instead. */
+/* Each CPU, once its areas are mapped: turns the hardware on, or, where that fails, HVM off. */
 void hvm_cpu_init(void);
 /* Can HVM domains be made? */
 bool hvm_is_available(void);

@@ -30,6 +30,14 @@ void hvm_cpuid_fini(struct domain *d); /* with the domain's end */
 uint64_t hvm_cr4_allowed(const struct vcpu *v);
 uint64_t hvm_efer_allowed(const struct vcpu *v);
 
+/* The MSR that CPUID's hypervisor leaf base + 2 names: writing an address makes it a hypercall page. */
+#define HVM_MSR_HYPERCALL_PAGE 0x40000000
+
+/* Write-combining, fixed ranges, 8 variable ones (Intel SDM vol. 3, "MTRR Feature Identification"). */
+#define HVM_MTRR_CAP 0x508
+/* Is each of its eight entries a memory type? */
+bool hvm_pat_is_legal(uint64_t val);
+
 /* By RDMSR and WRMSR: 0, or -EPERM for #GP. */
 must_check int hvm_msr_read(struct vcpu *v, uint32_t msr, uint64_t *val);
 must_check int hvm_msr_write(struct vcpu *v, uint32_t msr, uint64_t val);

@@ -13,6 +13,8 @@ void hvm_vcpu_reset(struct vcpu *v);
  */
 void hvm_vcpu_init_signal(struct vcpu *v);
 void hvm_vcpu_sipi(struct vcpu *v, uint8_t vector);
+/* The current vCPU acts on what of these was sent to it: start_signals is not 0. */
+void hvm_vcpu_signals_handle(struct vcpu *v);
 void hvm_vcpu_nmi(struct vcpu *v); /* any context */
 
 /* 0, or -EINVAL for #GP; everything follows (paging mode, vendor's registers). */

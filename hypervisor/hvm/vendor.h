@@ -37,6 +37,7 @@ struct hvm_segment {
 struct hvm_vendor {
 	const char *name;
 	bool has_1g_pages;
+	uint8_t hypercall_insn[3];
 
 	/* this CPU: 0, or -E with a message said; a CPU that fails has no HVM for all */
 	int (*cpu_enable)(void);
@@ -103,6 +104,8 @@ void hvm_exit_cpuid(struct vcpu *v, uint64_t next_rip);
 void hvm_exit_msr(struct vcpu *v, bool is_write, uint64_t next_rip);
 void hvm_exit_cr_read(struct vcpu *v, unsigned int cr, unsigned int gpr, uint64_t next_rip);
 void hvm_exit_cr_write(struct vcpu *v, unsigned int cr, unsigned int gpr, uint64_t next_rip);
+/* The same of an instruction other than MOV. */
+void hvm_cr_write(struct vcpu *v, unsigned int cr, uint64_t val, uint64_t next_rip);
 void hvm_exit_hlt(struct vcpu *v, uint64_t next_rip);
 void hvm_exit_hypercall(struct vcpu *v, uint64_t next_rip);
 void hvm_exit_xsetbv(struct vcpu *v, uint64_t next_rip);

@@ -9,6 +9,7 @@
  */
 #include "cpu/asm.h"
 #include "domain/cpuid.h"
+#include "hvm/hvm.h"
 #include "hvm/policy.h"
 #include "hypercall/ctl.h"
 #include "lib/string.h"
@@ -149,7 +150,10 @@ int sysctl_get_cpu_featureset(struct xen_sysctl *op)
 		break;
 	case XEN_SYSCTL_cpu_featureset_hvm:
 	case XEN_SYSCTL_cpu_featureset_hvm_max:
-		return -EOPNOTSUPP;
+		if (!hvm_is_available())
+			return -EOPNOTSUPP;
+		view = hvm_cpuid_policy_leaf;
+		break;
 	default:
 		return -EINVAL;
 	}
@@ -186,7 +190,10 @@ int sysctl_get_cpu_policy(struct xen_sysctl *op)
 		break;
 	case XEN_SYSCTL_cpu_policy_hvm_max:
 	case XEN_SYSCTL_cpu_policy_hvm_default:
-		return -EOPNOTSUPP;
+		if (!hvm_is_available())
+			return -EOPNOTSUPP;
+		view = hvm_cpuid_policy_leaf;
+		break;
 	default:
 		return -EINVAL;
 	}

@@ -48,6 +48,10 @@ int domctl_hypercall_init(struct domain *d, struct xen_domctl *op);
 int domctl_set_target(struct domain *d, struct xen_domctl *op);
 int domctl_set_virq_handler(struct domain *d, struct xen_domctl *op);
 
+int domctl_gethvmcontext(struct domain *d, struct xen_domctl *op);
+int domctl_sethvmcontext(struct domain *d, struct xen_domctl *op);
+int domctl_gethvmcontext_partial(struct domain *d, struct xen_domctl *op);
+
 int domctl_get_paging_mempool_size(struct domain *d, struct xen_domctl *op);
 int domctl_set_paging_mempool_size(struct domain *d, struct xen_domctl *op);
 int domctl_shadow_op(struct domain *d, struct xen_domctl *op);

@@ -2,7 +2,8 @@
 /*
  * HYPERVISOR_domctl: who may, on which domain, by which version of the ABI.
  * The operations are in domctl_domain.c, domctl_vcpu.c, domctl_access.c,
- * domctl_paging.c and cpu_policy.c; those not in the table are not offered.
+ * domctl_hvm.c, domctl_paging.c and cpu_policy.c; those not in the table are not
+ * offered.
  */
 #include "hypercall/ctl.h"
 
@@ -11,8 +12,10 @@ _Static_assert(sizeof(struct xen_domctl_createdomain) == 64, "ABI");
 _Static_assert(sizeof(struct xen_domctl_getdomaininfo) == 112, "ABI");
 
 #define CDF_KNOWN ((XEN_DOMCTL_CDF_MAX << 1) - 1)
-/* What a PV domain can be told at its creation. */
-#define CDF_PV (XEN_DOMCTL_CDF_s3_integrity | XEN_DOMCTL_CDF_xs_domain)
+/* What domains can be told at their creation. */
+#define CDF_OFFERED                                                                                \
+	(XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | XEN_DOMCTL_CDF_s3_integrity |                   \
+	 XEN_DOMCTL_CDF_oos_off | XEN_DOMCTL_CDF_xs_domain)
 
 static int createdomain_check(const struct xen_domctl_createdomain *c)
 {
@@ -20,14 +23,14 @@ static int createdomain_check(const struct xen_domctl_createdomain *c)
 
 	if (c->flags & ~CDF_KNOWN || c->iommu_opts || c->vmtrace_size || c->cpupool_id)
 		return -EINVAL;
-	if (c->flags & ~CDF_PV)
-		return -EINVAL; /* HVM, IOMMU, virtual PMU: physinfo does not offer them */
+	if (c->flags & ~CDF_OFFERED)
+		return -EINVAL; /* IOMMU, virtual PMU, nested HVM: physinfo does not offer them */
 	if (!c->max_vcpus || c->max_vcpus > MAX_VCPUS)
 		return -EINVAL;
 	if (c->grant_opts & ~XEN_DOMCTL_GRANT_version_mask || grant_version < 1 ||
 	    grant_version > 2)
 		return -EINVAL;
-	if (c->arch.emulation_flags || c->arch.misc_flags & ~XEN_X86_MISC_FLAGS_MAX)
+	if (c->arch.misc_flags & ~XEN_X86_MISC_FLAGS_MAX)
 		return -EINVAL;
 	return 0;
 }
@@ -65,8 +68,9 @@ static const struct {
 	OP(sendtrigger),	OP(set_address_size),	 OP_OUT(get_address_size),
 	OP(set_target),		OP_OUT(gettscinfo),	 OP(settscinfo),
 	OP(set_virq_handler),	OP(setnodeaffinity),	 OP(getnodeaffinity),
-	OP_OUT(get_cpu_policy), OP_OUT(set_cpu_policy),	 OP_OUT(shadow_op),
-	OP_OUT(get_paging_mempool_size), OP(set_paging_mempool_size),
+	OP_OUT(get_cpu_policy), OP_OUT(set_cpu_policy),	 OP_OUT(gethvmcontext),
+	OP(sethvmcontext),	OP_OUT(shadow_op),	 OP_OUT(gethvmcontext_partial),
+	OP_OUT(get_paging_mempool_size),		 OP(set_paging_mempool_size),
 };
 
 static int domctl_run(struct xen_domctl *op, bool *returns_arg)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Several hypercalls in one, and the continuation of one that was preempted:
- * alone, by having the guest execute its SYSCALL again with other registers;
+ * alone, by having the guest execute its SYSCALL or VMMCALL again with other registers;
  * in a batch, by writing what is left of it back into the batch.
  */
 #include "cpu/softirq.h"
@@ -10,6 +10,7 @@
 #include "lib/printk.h"
 
 #define SYSCALL_INSN_LENGTH 2
+#define VMCALL_INSN_LENGTH  3 /* VMMCALL too */
 #define ARGS_MAX 5
 
 /* A multicall being worked on; vcpu->multicall points to it on the stack. */
@@ -40,7 +41,7 @@ long hypercall_continue(unsigned int op, const uint64_t *args, unsigned int nr_a
 	}
 	for (unsigned int i = 0; i < nr_args; i++)
 		*slots[i] = args[i];
-	regs->rip -= SYSCALL_INSN_LENGTH;
+	regs->rip -= v->domain->type == DOMAIN_HVM ? VMCALL_INSN_LENGTH : SYSCALL_INSN_LENGTH;
 	return op; /* becomes rax */
 }
 

@@ -6,6 +6,7 @@
  */
 #include "cpu/features.h"
 #include "dev/console.h"
+#include "hvm/hvm.h"
 #include "hypercall/ctl.h"
 #include "lib/string.h"
 #include "mm/alloc.h"
@@ -59,6 +60,8 @@ static int sysctl_physinfo(struct xen_sysctl *op)
 	p->cpu_khz = (uint32_t)tsc_khz();
 	p->capabilities =
 		XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1 | XEN_SYSCTL_PHYSCAP_gnttab_v2;
+	if (hvm_is_available())
+		p->capabilities |= XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_hap;
 	p->total_pages = frames_total_count();
 	p->free_pages = frames_free_count();
 	spin_lock(&domain_list_lock);

@@ -3,6 +3,7 @@
 #include <zendo.h>
 
 #include "domain/domain.h"
+#include "hvm/hvm.h"
 #include "hypercall/hypercall.h"
 
 #define ARGS_MAX 5
@@ -42,9 +43,35 @@ static const hypercall_fn table[] = {
 	[ZENDO_HYPERCALL] = hypercall_zendo_op,
 };
 
+/* Those of a guest whose CPU the hardware virtualizes: the others are about a PV guest's. */
+static bool is_for_hvm(uint64_t op)
+{
+	switch (op) {
+	case __HYPERVISOR_memory_op:
+	case __HYPERVISOR_multicall:
+	case __HYPERVISOR_set_timer_op:
+	case __HYPERVISOR_xen_version:
+	case __HYPERVISOR_console_io:
+	case __HYPERVISOR_grant_table_op:
+	case __HYPERVISOR_vm_assist:
+	case __HYPERVISOR_vcpu_op:
+	case __HYPERVISOR_sched_op:
+	case __HYPERVISOR_event_channel_op:
+	case __HYPERVISOR_hvm_op:
+	case __HYPERVISOR_sysctl:
+	case __HYPERVISOR_domctl:
+	case ZENDO_HYPERCALL:
+		return true;
+	default:
+		return false;
+	}
+}
+
 hypercall_fn hypercall_find(uint64_t op)
 {
-	return op < ARRAY_SIZE(table) ? table[op] : NULL;
+	if (op >= ARRAY_SIZE(table) || (current->domain->type == DOMAIN_HVM && !is_for_hvm(op)))
+		return NULL;
+	return table[op];
 }
 
 void hypercall_dispatch(struct cpu_user_regs *regs)

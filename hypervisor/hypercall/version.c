@@ -6,6 +6,7 @@
  */
 #include "boot/boot.h"
 #include "domain/domain.h"
+#include "hvm/hvm.h"
 #include "hypercall/hypercall.h"
 #include "lib/string.h"
 
@@ -54,6 +55,8 @@ static int version_capabilities(void *guest)
 {
 	xen_capabilities_info_t caps = "xen-3.0-x86_64 ";
 
+	if (hvm_is_available())
+		FIELD_SET(caps, "xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 ");
 	return copy_out(guest, caps, sizeof(caps));
 }
 
@@ -85,6 +88,16 @@ static int version_features(void *guest)
 	info.submap = 1U << XENFEAT_mmu_pt_update_preserve_ad | 1U << XENFEAT_highmem_assist |
 		      1U << XENFEAT_gnttab_map_avail_bits |
 		      1U << XENFEAT_memory_op_vnode_supported | 1U << XENFEAT_not_direct_mapped;
+	if (d->type == DOMAIN_HVM)
+		info.submap = 1U << XENFEAT_writable_page_tables |
+			      1U << XENFEAT_writable_descriptor_tables |
+			      1U << XENFEAT_auto_translated_physmap |
+			      1U << XENFEAT_supervisor_mode_kernel |
+			      1U << XENFEAT_pae_pgdir_above_4gb | 1U << XENFEAT_highmem_assist |
+			      1U << XENFEAT_gnttab_map_avail_bits | 1U << XENFEAT_hvm_callback_vector |
+			      1U << XENFEAT_hvm_safe_pvclock |
+			      1U << XENFEAT_memory_op_vnode_supported |
+			      1U << XENFEAT_not_direct_mapped;
 	if (d->vm_assist & 1UL << VMASST_TYPE_pae_extended_cr3)
 		info.submap |= 1U << XENFEAT_pae_pgdir_above_4gb;
 	if (d->is_privileged)

@@ -11,6 +11,8 @@
 #include "cpu/cpu.h"
 #include "cpu/softirq.h"
 #include "domain/domain.h"
+#include "hvm/hvm.h"
+#include "hvm/vlapic.h"
 #include "lib/errno.h"
 #include "lib/printk.h"
 #include "sched/runqueue.h"
@@ -263,13 +265,20 @@ void vcpu_yield(void)
 	softirq_raise(SOFTIRQ_SCHED);
 }
 
+bool vcpu_has_wakeup(const struct vcpu *v)
+{
+	if (v->domain->type == DOMAIN_HVM)
+		return hvm_has_wakeup(v);
+	return vcpu_has_upcall(v) || bit_test(&v->flags, VCPU_F_NMI_PENDING);
+}
+
 void vcpu_block(void)
 {
 	struct vcpu *v = current;
 
 	/* Set before the look: an event that comes after it finds the bit and clears it. */
 	atomic_bit_set(&v->flags, VCPU_F_BLOCKED);
-	if (vcpu_has_upcall(v) || bit_test(&v->flags, VCPU_F_NMI_PENDING))
+	if (vcpu_has_wakeup(v))
 		atomic_bit_clear(&v->flags, VCPU_F_BLOCKED);
 	else
 		softirq_raise(SOFTIRQ_SCHED);
@@ -415,6 +424,8 @@ void sched_run(void)
 	if (next != rq->idle) {
 		vcpu_runstate_area_write(next);
 		vtime_vcpu_scheduled(next, rq->cpu);
+		if (next->domain->type == DOMAIN_HVM)
+			vlapic_scheduled(next, rq->cpu);
 	}
 	if (prev != rq->idle)
 		vcpu_runstate_area_write(prev);

@@ -75,9 +75,13 @@ void vcpu_kick(struct vcpu *v);
 /* Take off its queue and kick its CPU if it no longer may run; _wait: until it is off the CPU. */
 void vcpu_sleep(struct vcpu *v);
 void vcpu_sleep_wait(struct vcpu *v);
+/* VCPUOP_down: v does not run until it is brought up.  A domain without a vCPU to run has ended. */
+void vcpu_take_down(struct vcpu *v);
 void vcpu_yield(void);
 /* Current vCPU blocks until an event, unless one is pending. */
 void vcpu_block(void);
+/* Has the current vCPU something that ends a block or poll? */
+bool vcpu_has_wakeup(const struct vcpu *v);
 /*
  * The current vCPU stands still until vcpu_io_wake (any context), whatever
  * events come.  Look whether there still is something to wait for after it.

@@ -94,7 +94,7 @@ static long op_poll(const void *arg)
 	WRITE_ONCE(v->evtchn.poll_port, poll.nr_ports == 1 ? ports[0] : POLL_PORT_MANY);
 	atomic_bit_set(&v->flags, VCPU_F_POLLING);
 	rc = poll_ports_check(ports, poll.nr_ports);
-	if (rc || vcpu_has_upcall(v) || bit_test(&v->flags, VCPU_F_NMI_PENDING)) {
+	if (rc || vcpu_has_wakeup(v)) {
 		poll_end(v);
 		return rc < 0 ? rc : 0;
 	}

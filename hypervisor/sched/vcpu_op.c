@@ -56,12 +56,10 @@ static bool is_last_up(const struct vcpu *v)
 	return true;
 }
 
-/* A domain without a vCPU to run has ended. */
-static long op_down(struct vcpu *v, const void *arg)
+void vcpu_take_down(struct vcpu *v)
 {
 	bool last;
 
-	(void)arg;
 	spin_lock(&v->domain->lock);
 	last = is_last_up(v);
 	if (!last)
@@ -71,6 +69,12 @@ static long op_down(struct vcpu *v, const void *arg)
 		domain_shutdown(v->domain, SHUTDOWN_poweroff);
 	else
 		vcpu_sleep(v);
+}
+
+static long op_down(struct vcpu *v, const void *arg)
+{
+	(void)arg;
+	vcpu_take_down(v);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "time/vtime.h"
 
 #include "domain/domain.h"
+#include "hvm/state.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "time/time.h"
@@ -71,14 +72,15 @@ void vtime_periodic_set(struct vcpu *v, uint64_t period)
 		timer_stop(&v->time.periodic);
 }
 
-static void time_info_fill(struct vcpu_time_info *t, uint32_t version)
+/* The TSC is v's own: an HVM vCPU's is the CPU's and an offset. */
+static void time_info_fill(const struct vcpu *v, struct vcpu_time_info *t, uint32_t version)
 {
 	const struct time_base *base = time_base();
 	const struct tsc_scale *scale = time_scale();
 
 	memset(t, 0, sizeof(*t));
 	t->version = version;
-	t->tsc_timestamp = base->tsc;
+	t->tsc_timestamp = base->tsc + (v->domain->type == DOMAIN_HVM ? v->hvm->tsc_offset : 0);
 	t->system_time = base->ns;
 	t->tsc_to_system_mul = scale->mul;
 	t->tsc_shift = scale->shift;
@@ -124,7 +126,7 @@ void vtime_update(struct vcpu *v)
 	if (v->time.is_published && time_is_stable())
 		return;
 	v->time.version += 2;
-	time_info_fill(&t, v->time.version);
+	time_info_fill(v, &t, v->time.version);
 	if (v->info)
 		info_write(&v->info->time, &t);
 	area_write(&v->time.area, &t);
@@ -138,7 +140,7 @@ int vtime_area_set(struct vcpu *v, const void *guest)
 
 	if (rc)
 		return rc;
-	time_info_fill(&t, v->time.version ? v->time.version : 2);
+	time_info_fill(v, &t, v->time.version ? v->time.version : 2);
 	area_write(&v->time.area, &t);
 	return 0;
 }

@@ -7,7 +7,7 @@
 # the hypervisor it needs in a comment line of its own:
 #  * Links: mm/page_type.c pv/pagetable.c lib/bits.c
 # and files of tests/unit it shares with others in another, ` * Helpers: pv/guest.c`;
-# fake.c it gets besides.  `make check-unit` runs all; `make unit-<area>-<name>` one;
+# fake.c and fake_hvm.c it gets besides.  `make check-unit` runs all; `make unit-<area>-<name>` one;
 # `make unit-coverage` prints how much of the linked files they reach.
 
 UNIT_B := $(B)/unit
@@ -28,7 +28,7 @@ unit-helpers = $(patsubst %.c,%,$(shell sed -n 's/^ \* Helpers: //p' tests/unit/
 
 # $(1): output folder, $(2): test, $(3): extra flags
 define unit-program
-$(1)/$(2): $(1)/tests/$(2).o $(1)/tests/fake/fake.o $(addprefix $(1)/tests/,$(addsuffix .o,$(call unit-helpers,$(2)))) $(addprefix $(1)/hyp/,$(addsuffix .o,$(call unit-links,$(2))))
+$(1)/$(2): $(1)/tests/$(2).o $(1)/tests/fake/fake.o $(1)/tests/fake/fake_hvm.o $(addprefix $(1)/tests/,$(addsuffix .o,$(call unit-helpers,$(2)))) $(addprefix $(1)/hyp/,$(addsuffix .o,$(call unit-links,$(2))))
 	@mkdir -p $$(@D)
 	@$$(CC) $(3) -o $$@ $$^ $$(UNIT_LIBS)
 endef

@@ -3,7 +3,7 @@
  * domctl: who may, what is checked before anything is done, and what comes
  * back.
  *
- * Links: hypercall/domctl.c hypercall/domctl_domain.c hypercall/domctl_vcpu.c
+ * Links: hypercall/domctl.c hypercall/domctl_domain.c hypercall/domctl_vcpu.c hypercall/domctl_hvm.c hvm/context.c
  * Links: hypercall/domctl_access.c hypercall/ctl_bitmap.c hypercall/cpu_policy.c hypercall/domctl_paging.c
  * Links: domain/cpuid.c hvm/cpuid.c lib/bits.c lib/rangeset.c
  */
@@ -32,7 +32,7 @@ TEST(domctl_access_and_version)
 	CHECK_EQ(run(XEN_DOMCTL_getdomaininfo, DOMU()), 0);
 	CHECK_EQ(run(0, DOMU()), -ENOSYS);
 	CHECK_EQ(run(6, DOMU()), -ENOSYS);
-	CHECK_EQ(run(XEN_DOMCTL_gethvmcontext, DOMU()), -ENOSYS);
+	CHECK_EQ(run(XEN_DOMCTL_gdbsx_guestmemio, DOMU()), -ENOSYS);
 	CHECK_EQ(run(1000, DOMU()), -ENOSYS);
 	CHECK_EQ(run(~0U, DOMU()), -ENOSYS);
 	CHECK_EQ(run(XEN_DOMCTL_getdomaininfo, (struct xen_domctl){.domain = 99}), -ESRCH);
@@ -76,8 +76,7 @@ TEST(domctl_createdomain_refusals)
 	op = create_good();       \
 	op.u.createdomain.change; \
 	CHECK_EQ(do_domctl(XEN_DOMCTL_createdomain, &op), -EINVAL)
-	REFUSED(flags = XEN_DOMCTL_CDF_hvm);
-	REFUSED(flags = XEN_DOMCTL_CDF_hap);
+	REFUSED(flags = XEN_DOMCTL_CDF_nested_virt);
 	REFUSED(flags = XEN_DOMCTL_CDF_iommu);
 	REFUSED(flags = XEN_DOMCTL_CDF_vpmu);
 	REFUSED(flags = 1U << 8);
@@ -91,7 +90,6 @@ TEST(domctl_createdomain_refusals)
 	REFUSED(grant_opts = 0x11);
 	REFUSED(vmtrace_size = 4096);
 	REFUSED(cpupool_id = 1);
-	REFUSED(arch.emulation_flags = XEN_X86_EMU_LAPIC);
 	REFUSED(arch.misc_flags = 2);
 	CHECK_EQ(asked, 0);
 	op = create_good();

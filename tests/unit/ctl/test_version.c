@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * xen_version, hvm_op and our own extension call.
+ * xen_version and our own extension call.
  *
- * Links: hypercall/version.c hypercall/hvm_op.c hypercall/zendo_op.c lib/bits.c
+ * Links: hypercall/version.c hypercall/zendo_op.c lib/bits.c
  */
 #include "fake.h"
 
@@ -11,7 +11,6 @@
 #include "hvm/state.h"
 #include "hypercall/hypercall.h"
 
-#include <xen/hvm/hvm_op.h>
 #include <xen/version.h>
 
 struct boot_info boot_info = {.cmdline = "dom0_mem=512M"};
@@ -129,16 +128,6 @@ TEST(version_what_guests_are_not_told)
 	CHECK_EQ(version(XENVER_changeset, changeset), 0);
 	CHECK(!strcmp(changeset, "<denied>"));
 	CHECK_EQ(version(XENVER_build_id, NULL), -EPERM);
-}
-
-TEST(hvm_op_finds_no_hvm_domain)
-{
-	uint64_t args[5] = {HVMOP_get_param};
-
-	begin();
-	CHECK_EQ(hypercall_hvm_op(args), -EINVAL);
-	args[0] = 9999;
-	CHECK_EQ(hypercall_hvm_op(args), -ENOSYS);
 }
 
 static long zendo(unsigned int cmd, void *arg)

@@ -82,7 +82,7 @@ void vcpu_runstate_get(struct vcpu *v, struct vcpu_runstate_info *out)
 	out->time[0] = 4711;
 }
 
-bool vcpu_has_upcall(const struct vcpu *v)
+bool vcpu_has_wakeup(const struct vcpu *v)
 {
 	(void)v;
 	return has_upcall;
