@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* XENMEM_acquire_resource: the frames of a domain's grant table, for a tool to map. */
+/*
+ * XENMEM_acquire_resource: machine frames of a domain's grant table and of the
+ * request pages of its device models, for a tool to map.
+ */
 #include "domain/domain.h"
 #include "grant/grant.h"
+#include "hvm/ioreq.h"
 #include "hypercall/hypercall.h"
 #include "mm/memory_op.h"
 
@@ -11,9 +15,20 @@
 static int resource_frame(struct domain *d, const struct xen_mem_acquire_resource *r,
 			  uint64_t frame, mfn_t *mfn)
 {
-	if (r->id == XENMEM_resource_grant_table_id_shared)
-		return grant_shared_frame(d, frame, mfn);
-	return grant_status_frame(d, frame, mfn);
+	switch (r->type) {
+	case XENMEM_resource_ioreq_server:
+		if (d->type != DOMAIN_HVM)
+			return -EINVAL;
+		return ioreq_server_frame(d, r->id, frame, mfn);
+	case XENMEM_resource_grant_table:
+		if (r->id == XENMEM_resource_grant_table_id_shared)
+			return grant_shared_frame(d, frame, mfn);
+		if (r->id == XENMEM_resource_grant_table_id_status)
+			return grant_status_frame(d, frame, mfn);
+		return -EINVAL;
+	default:
+		return -EOPNOTSUPP;
+	}
 }
 
 static long resource_list(struct domain *d, const struct xen_mem_acquire_resource *r)
@@ -43,11 +58,6 @@ long memory_op_acquire_resource(void *arg)
 	if (copy_in(&r, arg, sizeof(r)))
 		return -EFAULT;
 	if (r.pad)
-		return -EINVAL;
-	if (r.type != XENMEM_resource_grant_table)
-		return -EOPNOTSUPP;
-	if (r.id != XENMEM_resource_grant_table_id_shared &&
-	    r.id != XENMEM_resource_grant_table_id_status)
 		return -EINVAL;
 	ret = domain_get_controlled(r.domid, &d);
 	if (ret)

@@ -15,6 +15,7 @@
 #include "mm/memory_op.h"
 #include "mm/mm.h"
 #include "hvm/fake_vendor.h"
+#include "hvm/ioreq.h"
 #include "lib/printk.h"
 #include "pv/pagetable.h"
 
@@ -57,6 +58,13 @@ int grant_status_frame(struct domain *dom, unsigned int index, mfn_t *mfn)
 	(void)dom;
 	*mfn = MFN(2000 + index);
 	return index < 1 ? 0 : -EINVAL;
+}
+
+int ioreq_server_frame(struct domain *dom, uint32_t id, uint64_t frame, mfn_t *mfn)
+{
+	CHECK_EQ(dom->type, DOMAIN_HVM);
+	*mfn = MFN(3000 + 10 * id + frame);
+	return id == 1 && frame < 2 ? 0 : -ENOENT;
 }
 
 uint64_t *m2p_piece(unsigned int piece)
@@ -962,6 +970,29 @@ TEST(physmap_batch_tells_each_error)
 	b->errs.p = NULL;
 	CHECK_EQ(op(XENMEM_add_to_physmap_batch, b), -EFAULT);
 	CHECK_EQ(op(XENMEM_add_to_physmap_batch, NULL), -EFAULT);
+	end_hvm();
+}
+
+TEST(request_pages_are_a_resource_for_tools)
+{
+	struct xen_mem_acquire_resource *r;
+
+	setup_hvm();
+	r = fake_guest_alloc(sizeof(*r));
+	*r = (struct xen_mem_acquire_resource){.domid = 6,
+					       .type = XENMEM_resource_ioreq_server,
+					       .id = 1,
+					       .nr_frames = 2,
+					       .frame_list.p = fake_guest_alloc(16)};
+	CHECK_EQ(op(XENMEM_acquire_resource, r), -EPERM);
+	fake_vcpu_run(d0->vcpus[0], 0);
+	CHECK_EQ(op(XENMEM_acquire_resource, r), 0);
+	CHECK_EQ(r->frame_list.p[1], 3011);
+	r->id = 2;
+	CHECK_EQ(op(XENMEM_acquire_resource, r), -ENOENT);
+	r->domid = 5;
+	r->id = 1;
+	CHECK_EQ(op(XENMEM_acquire_resource, r), -EINVAL);
 	end_hvm();
 }
 
