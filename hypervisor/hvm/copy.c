@@ -6,6 +6,7 @@
  * it is touched.
  */
 #include "cpu/trap.h"
+#include "hvm/compat.h"
 #include "hvm/hvm.h"
 #include "hvm/vcpu.h"
 #include "lib/string.h"
@@ -68,7 +69,12 @@ static size_t page_find(uint64_t linear, size_t n, uint32_t access, uint64_t *gp
 size_t hvm_copy_from(void *dst, const void *guest, size_t n)
 {
 	uint64_t linear = (uintptr_t)guest, gpa;
+	const void *window = hvm_compat_find(current->hvm->compat, linear, n);
 
+	if (unlikely(window)) {
+		memcpy(dst, window, n);
+		return 0;
+	}
 	for (size_t part, left; n; n -= part, linear += part, dst = (char *)dst + part) {
 		part = page_find(linear, n, 0, &gpa);
 		if (!part)
@@ -83,7 +89,15 @@ size_t hvm_copy_from(void *dst, const void *guest, size_t n)
 static size_t linear_fill(void *guest, const void *src, size_t n)
 {
 	uint64_t linear = (uintptr_t)guest, gpa;
+	void *window = hvm_compat_find(current->hvm->compat, linear, n);
 
+	if (unlikely(window)) {
+		if (src)
+			memcpy(window, src, n);
+		else
+			memset(window, 0, n);
+		return 0;
+	}
 	for (size_t part, left; n;
 	     n -= part, linear += part, src = src ? (const char *)src + part : NULL) {
 		part = page_find(linear, n, PF_WRITE, &gpa);

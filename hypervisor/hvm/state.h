@@ -18,6 +18,7 @@
 struct hvm_platform; /* PIC, I/O APIC, PIT, RTC, HPET, PM timer: hvm/platform.h */
 struct ioreq_domain; /* hvm/ioreq.h */
 struct vlapic;	     /* hvm/vlapic.h */
+struct hvm_compat;   /* hvm/compat.h */
 struct svm_vcpu;     /* hvm/svm/ */
 struct vmx_vcpu;
 struct cpuid_policy; /* hvm/policy.h */
@@ -53,6 +54,7 @@ struct hvm_vcpu {
 	struct hvm_io_state io;		   /* an access under way, or one to be resumed */
 	uint64_t exits[HVM_EXIT_KINDS];
 	struct vlapic *vlapic;
+	struct hvm_compat *compat; /* hvm/compat.h; NULL: no hypercall of 32-bit code is under way */
 	union {
 		struct svm_vcpu *svm;
 		struct vmx_vcpu *vmx;

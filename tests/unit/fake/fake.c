@@ -626,7 +626,8 @@ weak void *hyp_page_alloc_zeroed(void)
 weak void hyp_pages_free(void *v, unsigned int order)
 {
 	(void)order;
-	virt_to_page(v)->count = PAGE_F_RAM;
+	if (v)
+		virt_to_page(v)->count = PAGE_F_RAM;
 }
 
 /* --- domains --- */
