@@ -151,6 +151,7 @@ static void op_store_msw(struct emulation *e)
 #define NARROW_4   256U
 #define BIT_STRING 512U	 /* src is a bit's number in a string of them */
 #define RAX_RESULT 1024U /* src is written to RAX, if the comparison failed */
+#define ONLY_64BIT 2048U
 #define ANY_GROUP  0xff
 
 static const struct operation {
@@ -163,7 +164,8 @@ static const struct operation {
 	{INSN_MAP_1, 0x3a, 0xfe, ANY_GROUP, READ | BYTE_FORM, op_compare_load},
 	{INSN_MAP_1, 0x00, 0xc6, ANY_GROUP, READ | WRITE | BYTE_FORM, op_alu},
 	{INSN_MAP_1, 0x02, 0xc6, ANY_GROUP, READ | REGISTER | BYTE_FORM, op_alu_load},
-	{INSN_MAP_1, 0x63, 0xff, ANY_GROUP, READ | REGISTER | NARROW_4, op_load_signed},
+	{INSN_MAP_1, 0x63, 0xff, ANY_GROUP, READ | REGISTER | NARROW_4 | ONLY_64BIT,
+	 op_load_signed},
 	{INSN_MAP_1, 0x80, 0xfc, 0x80, READ | IMMEDIATE | BYTE_FORM, op_compare},
 	{INSN_MAP_1, 0x80, 0xfc, 0x7f, READ | WRITE | IMMEDIATE | BYTE_FORM, op_alu},
 	{INSN_MAP_1, 0x84, 0xfe, ANY_GROUP, READ | BYTE_FORM, op_test},
@@ -200,7 +202,8 @@ static const struct operation *operation_find(const struct insn *insn)
 		const struct operation *o = &operations[i];
 
 		if (o->map == insn->map && (insn->opcode & o->mask) == o->opcode &&
-		    o->groups >> group & 1 && (insn->is_memory || o->flags & OFFSET))
+		    o->groups >> group & 1 && (insn->is_memory || o->flags & OFFSET) &&
+		    !(o->flags & ONLY_64BIT && insn->mode != INSN_64BIT))
 			return o;
 	}
 	return NULL;

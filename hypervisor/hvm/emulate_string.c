@@ -272,24 +272,26 @@ static enum emulate_result compare(struct string *s)
 	return r;
 }
 
-static enum emulate_result element_do(struct string *s)
+typedef enum emulate_result (*element_fn)(struct string *s);
+
+static element_fn element_of(unsigned int op)
 {
-	switch (s->op) {
+	switch (op) {
 	case OP_INS:
-		return ins(s);
+		return ins;
 	case OP_OUTS:
-		return outs(s);
+		return outs;
 	case OP_MOVS:
-		return movs(s);
+		return movs;
 	case OP_STOS:
-		return stos(s);
+		return stos;
 	case OP_LODS:
-		return lods(s);
+		return lods;
 	case OP_CMPS:
 	case OP_SCAS:
-		return compare(s);
+		return compare;
 	default:
-		return EMULATE_UNKNOWN;
+		return NULL;
 	}
 }
 
@@ -306,9 +308,10 @@ enum emulate_result emulate_string(struct vcpu *v, const struct insn *insn)
 		.is_down = guest_regs()->rflags & X86_EFLAGS_DF,
 		.rflags = guest_regs()->rflags,
 	};
+	element_fn element = insn->map == INSN_MAP_1 ? element_of(s.op) : NULL;
 	enum emulate_result result;
 
-	if (insn->map != INSN_MAP_1)
+	if (!element)
 		return EMULATE_UNKNOWN;
 	if (s.op == OP_INS || s.op == OP_OUTS) {
 		s.size = MIN(s.size, 4);
@@ -322,7 +325,7 @@ enum emulate_result emulate_string(struct vcpu *v, const struct insn *insn)
 		hvm_rip_advance(v, s.regs->rip + insn->length);
 		return EMULATE_OK;
 	}
-	result = element_do(&s);
+	result = element(&s);
 	if (result == EMULATE_OK)
 		pass_finish(&s);
 	return result;

@@ -3,6 +3,7 @@
 # Fuzzers (libFuzzer, so clang; ASan and UBSan): one file fuzz_<name>.c each.
 #  * Tools: builder/kernel.c lib/config   what of dom0-tools it links; a folder: all its .c
 #  * Libs: -lelf -lz                      system libraries, if any
+#  * Hypervisor: hvm/decode.c lib/bits.c what of hypervisor/, over the fake CPU of tests/unit/fake
 #  * Skip: stored/main.c                  files of those folders to leave out
 #  * Also: tests/unit/x/fixture.c         files from elsewhere
 # seeds_<name> (.c or .sh, called with a folder) makes the inputs to start from; none are stored.
@@ -20,17 +21,25 @@ fuzzers := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz-line = $(shell sed -n 's/^ \* $(2): //p' tests/fuzz/$(1).c)
 fuzz-named = $(foreach n,$(call fuzz-line,$(1),Tools),$(if $(filter %.c,$(n)),dom0-tools/$(n),\
 	$(wildcard dom0-tools/$(n)/*.c)))
-fuzz-sources = tests/fuzz/$(1).c $(call fuzz-line,$(1),Also) \
+fuzz-hypervisor = $(addprefix hypervisor/,$(call fuzz-line,$(1),Hypervisor))
+fuzz-sources = tests/fuzz/$(1).c $(call fuzz-line,$(1),Also) $(call fuzz-hypervisor,$(1)) \
 	$(filter-out $(addprefix dom0-tools/,$(call fuzz-line,$(1),Skip)),$(call fuzz-named,$(1)))
-# Everything a tool could include: fuzzers are few and build in seconds.
-fuzz-headers := $(shell find dom0-tools tests/unit/builder -name '*.h')
+# Everything one could include: fuzzers are few and build in seconds.
+fuzz-headers := $(shell find dom0-tools hypervisor tests/unit -name '*.h')
+
+# The hypervisor's files are built as for the unit tests.
+FUZZ_HYP_CFLAGS := -std=gnu11 -O1 -g -DZENDO_HOST -D__XEN_INTERFACE_VERSION__=0x00040e00 \
+	-Itests/unit/fake -Ihypervisor -Iinclude-public -Itests/unit -Wall -Wextra -Werror \
+	-Wno-unused-parameter -Wno-unused-result -fno-omit-frame-pointer -fno-strict-aliasing \
+	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+fuzz-flags = $(if $(call fuzz-hypervisor,$(1)),$(FUZZ_HYP_CFLAGS),$(FUZZ_CFLAGS))
 
 # One compiler call for all sources: parsers are small, and their flags are no one else's.
 define fuzz-program
 $(FUZZ_B)/$(1)/fuzz: $(call fuzz-sources,fuzz_$(1)) $(fuzz-headers)
 	@mkdir -p $$(@D)
 	@echo "  CC  $$@"
-	@$$(FUZZ_CC) $$(FUZZ_CFLAGS) -fsanitize=fuzzer -o $$@ $$(filter %.c,$$^) \
+	@$$(FUZZ_CC) $(call fuzz-flags,fuzz_$(1)) -fsanitize=fuzzer -o $$@ $$(filter %.c,$$^) \
 		$(call fuzz-line,fuzz_$(1),Libs)
 endef
 $(foreach f,$(fuzzers),$(eval $(call fuzz-program,$(f))))

@@ -133,11 +133,11 @@ static void device_do(struct hvm_io *io)
 		if (!io->is_port && addr + io->size > FAKE_SIZE)
 			panic("beyond the device");
 		if (io->is_write)
-			memcpy(io->is_port ? (void *)&fake_port_data : fake_memory + addr, other,
-			       io->size);
+			memmove(io->is_port ? (void *)&fake_port_data : fake_memory + addr, other,
+				io->size);
 		else
-			memcpy(other, io->is_port ? (void *)&fake_port_data : fake_memory + addr,
-			       io->size);
+			memmove(other, io->is_port ? (void *)&fake_port_data : fake_memory + addr,
+				io->size);
 	}
 }
 
@@ -194,11 +194,9 @@ void vcpu_io_wait(void)
 
 /* --- the guest --- */
 
-struct vcpu *fake_guest_make(enum insn_mode mode)
+void fake_guest_reset(struct vcpu *v, enum insn_mode mode)
 {
-	struct domain *d = fake_hvm_domain(1, 1);
-	struct vcpu *v = d->vcpus[0];
-
+	memset(v->hvm, 0, sizeof(*v->hvm));
 	memset(fake_memory, 0, sizeof(fake_memory));
 	memset(fake_denied, 0, sizeof(fake_denied));
 	for (unsigned int i = 0; i < FAKE_PAGES; i++)
@@ -214,8 +212,16 @@ struct vcpu *fake_guest_make(enum insn_mode mode)
 	fake_answerer = FAKE_PLATFORM;
 	v->hvm->cr0 = X86_CR0_PE;
 	v->hvm->io.batch_rip = ~0UL;
-	fake_vcpu_run(v, 0);
+	v->flags = 0;
 	*guest_regs() = (struct cpu_user_regs){.rip = 0x1000, .rflags = X86_EFLAGS_MBS};
+}
+
+struct vcpu *fake_guest_make(enum insn_mode mode)
+{
+	struct vcpu *v = fake_hvm_domain(1, 1)->vcpus[0];
+
+	fake_vcpu_run(v, 0);
+	fake_guest_reset(v, mode);
 	return v;
 }
 

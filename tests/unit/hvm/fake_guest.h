@@ -44,6 +44,7 @@ extern unsigned int fake_invalidates, fake_io_waits;
 
 /* A domain of one vCPU, which is current; all of the above as after a reset, flat segments. */
 struct vcpu *fake_guest_make(enum insn_mode mode);
+void fake_guest_reset(struct vcpu *v, enum insn_mode mode);
 void fake_guest_end(struct vcpu *v);
 
 #endif

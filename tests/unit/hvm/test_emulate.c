@@ -456,10 +456,15 @@ TEST(emulate_unknown_is_undefined)
 	REFUSED("\x0f\xba\x1f\x01", TRAP_UD); /* 0F BA /3 */
 	REFUSED("\x01\xc7", TRAP_UD);	      /* add %eax, %edi: no memory in it */
 	REFUSED("\x90", TRAP_UD);
+	REFUSED("\xf3\xf9", TRAP_UD); /* no string, whatever it is repeated */
 	REFUSED("\x0f\x0b", TRAP_UD);
 	CHECK(strstr(fake_log, "opcode 1:0x28 on a device is unknown"));
 	/* what cannot be fetched */
 	REFUSED("\x8b", TRAP_GP);
+	fake_guest_end(v);
+
+	begin(INSN_32BIT);
+	REFUSED("\x63\x07", TRAP_UD); /* arpl %ax, (%edi): not MOVSXD there */
 	fake_guest_end(v);
 }
 
