@@ -116,6 +116,7 @@ void hvm_domain_fini(struct domain *d)
 
 int hvm_domain_relinquish(struct domain *d)
 {
+	hvm_platform_stop(d);
 	ioreq_domain_relinquish(d);
 	return p2m_relinquish(d);
 }

@@ -115,20 +115,26 @@ void hvm_upcall_raise(struct vcpu *v)
 
 /* --- what waits --- */
 
-static struct hvm_interrupt maskable_pending(const struct vcpu *v)
+static struct hvm_interrupt controllers_pending(const struct vcpu *v)
 {
 	const struct hvm_platform *p = v->domain->hvm->platform;
+	int vector;
+
+	if (p && READ_ONCE(p->pic[0].int_output) && vlapic_accepts_pic(v))
+		return (struct hvm_interrupt){HVM_INT_PIC, 0};
+	vector = vlapic_pending(v);
+	if (vector >= 0)
+		return (struct hvm_interrupt){HVM_INT_LAPIC, vector};
+	return (struct hvm_interrupt){HVM_INT_NONE, 0};
+}
+
+static struct hvm_interrupt maskable_pending(const struct vcpu *v)
+{
 	uint8_t vector = upcall_vector(v);
-	int lapic;
 
 	if (vector && has_events(v))
 		return (struct hvm_interrupt){HVM_INT_UPCALL, vector};
-	if (p && READ_ONCE(p->pic[0].int_output) && vlapic_accepts_pic(v))
-		return (struct hvm_interrupt){HVM_INT_PIC, 0};
-	lapic = vlapic_pending(v);
-	if (lapic >= 0)
-		return (struct hvm_interrupt){HVM_INT_LAPIC, lapic};
-	return (struct hvm_interrupt){HVM_INT_NONE, 0};
+	return controllers_pending(v);
 }
 
 struct hvm_interrupt hvm_interrupt_pending(const struct vcpu *v)
@@ -207,9 +213,10 @@ static enum hvm_interrupt_source event_choose(struct vcpu *v)
  */
 static unsigned int window_priority(const struct vcpu *v, enum hvm_interrupt_source told)
 {
-	uint8_t source = maskable_pending(v).source;
+	struct hvm_interrupt i = told == HVM_INT_UPCALL ? controllers_pending(v) :
+							  maskable_pending(v);
 
-	if (source == HVM_INT_PIC || (source == HVM_INT_UPCALL && told != HVM_INT_UPCALL))
+	if (i.source == HVM_INT_UPCALL || i.source == HVM_INT_PIC)
 		return HVM_WINDOW_ANY;
 	return vlapic_waiting_class(v);
 }

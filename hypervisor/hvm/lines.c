@@ -103,6 +103,12 @@ void hvm_isa_irq_set(struct domain *d, unsigned int irq, bool level)
 	spin_unlock_irq(&p->irq_lock, flags);
 }
 
+void hvm_isa_irq_pulse(struct hvm_platform *p, unsigned int irq)
+{
+	hvm_isa_irq_set(p->domain, irq, true);
+	hvm_isa_irq_set(p->domain, irq, false);
+}
+
 void hvm_pci_intx_set(struct domain *d, unsigned int device, unsigned int pin, bool level)
 {
 	struct hvm_platform *p = d->hvm->platform;

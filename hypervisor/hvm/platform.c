@@ -10,11 +10,29 @@
 #include "lib/errno.h"
 #include "mm/alloc.h"
 
+#include <xen/hvm/ioreq.h>
+
+#define PORTS(flag, first, size, name, claims) \
+	{XEN_X86_EMU_##flag, true, true, first, size, claims, name##_read, name##_write}
+/* It counts on between the bytes of a read. */
+#define PM_TIMER(first) \
+	{XEN_X86_EMU_PM, true, false, first, 4, vpm_claims, vpm_timer_read, vpm_timer_write}
+#define MEMORY(flag, first, size, name) \
+	{XEN_X86_EMU_##flag, false, false, first, size, NULL, name##_read, name##_write}
+
 static const struct hvm_device devices[] = {
-	{XEN_X86_EMU_PIC, true, true, 0x20, 2, vpic_read, vpic_write},
-	{XEN_X86_EMU_PIC, true, true, 0xa0, 2, vpic_slave_read, vpic_slave_write},
-	{XEN_X86_EMU_PIC, true, true, 0x4d0, 2, vpic_elcr_read, vpic_elcr_write},
-	{XEN_X86_EMU_IOAPIC, false, false, 0xfec00000, 0x100, vioapic_read, vioapic_write},
+	PORTS(PIC, 0x20, 2, vpic, NULL),
+	PORTS(PIC, 0xa0, 2, vpic_slave, NULL),
+	PORTS(PIC, 0x4d0, 2, vpic_elcr, NULL),
+	PORTS(PIT, 0x40, 4, vpit, NULL),
+	PORTS(PIT, 0x61, 1, vpit_port61, NULL),
+	PORTS(RTC, 0x70, 2, vrtc, vrtc_claims),
+	PORTS(PM, ACPI_PM1A_EVT_BLK_ADDRESS_V0, 4, vpm_event, vpm_claims),
+	PM_TIMER(ACPI_PM_TMR_BLK_ADDRESS_V0),
+	PORTS(PM, ACPI_PM1A_EVT_BLK_ADDRESS_V1, 4, vpm_event, vpm_claims),
+	PM_TIMER(ACPI_PM_TMR_BLK_ADDRESS_V1),
+	MEMORY(IOAPIC, 0xfec00000, 0x100, vioapic),
+	MEMORY(HPET, 0xfed00000, 0x400, vhpet),
 };
 
 static const struct hvm_device *device_find(const struct domain *d, const struct hvm_io *io)
@@ -24,7 +42,7 @@ static const struct hvm_device *device_find(const struct domain *d, const struct
 
 		if (d->hvm->emulation & dev->emulation && dev->is_port == io->is_port &&
 		    io->addr >= dev->first && io->addr - dev->first < dev->size)
-			return dev;
+			return dev->claims && !dev->claims(d->hvm->platform, io) ? NULL : dev;
 	}
 	return NULL;
 }
@@ -78,14 +96,32 @@ int hvm_platform_init(struct domain *d)
 	p->domain = d;
 	vpic_init(p);
 	vioapic_init(p);
+	vpit_init(p);
+	vrtc_init(p);
+	vpm_init(p);
+	vhpet_init(p);
 	d->hvm->platform = p;
 	return 0;
+}
+
+void hvm_platform_stop(struct domain *d)
+{
+	struct hvm_platform *p = d->hvm->platform;
+
+	if (!p)
+		return;
+	timer_kill(&p->pit.timer);
+	timer_kill(&p->rtc.timer);
+	timer_kill(&p->pm.timer);
+	for (unsigned int n = 0; n < HPET_TIMER_NUM; n++)
+		timer_kill(&p->hpet.timers[n].timer);
 }
 
 void hvm_platform_fini(struct domain *d)
 {
 	struct hvm_platform *p = d->hvm->platform;
 
+	hvm_platform_stop(d);
 	d->hvm->platform = NULL;
 	heap_free(p);
 }
