@@ -38,6 +38,7 @@ static const hypercall_fn table[] = {
 	[__HYPERVISOR_event_channel_op] = hypercall_event_channel_op,
 	[__HYPERVISOR_physdev_op] = hypercall_physdev_op,
 	[__HYPERVISOR_hvm_op] = hypercall_hvm_op,
+	[__HYPERVISOR_dm_op] = hypercall_dm_op,
 	[__HYPERVISOR_sysctl] = hypercall_sysctl,
 	[__HYPERVISOR_domctl] = hypercall_domctl,
 	[ZENDO_HYPERCALL] = hypercall_zendo_op,

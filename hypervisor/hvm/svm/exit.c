@@ -121,11 +121,12 @@ static void exit_port(struct vcpu *v)
 {
 	const struct vmcb *vmcb = vcpu_vmcb(v);
 	uint64_t info = vmcb->exit_info1;
+	bool is_write = !(info & IOIO_IN);
 
 	if (info & IOIO_STRING)
-		hvm_emulate_current(v);
+		hvm_port_string_exit(v, IOIO_SIZE(info), is_write);
 	else
-		hvm_port_exit(v, info >> 16, IOIO_SIZE(info), !(info & IOIO_IN), vmcb->exit_info2);
+		hvm_port_exit(v, info >> 16, IOIO_SIZE(info), is_write, vmcb->exit_info2);
 }
 
 static void exit_msr(struct vcpu *v)
