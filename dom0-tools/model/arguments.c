@@ -194,9 +194,12 @@ static void add_disk(struct arguments *args, const struct disk_spec *disk,
 	    disk->is_cdrom || block->is_loop ? "" : ",cache=none");
 }
 
-static void add_network(struct arguments *args, const struct domain_devices *devices,
-			const int *taps)
+/* A card's ROM takes its time to say that there is nothing to boot from. */
+static void add_network(struct arguments *args, const struct model_config *config,
+			const struct domain_devices *devices, const int *taps)
 {
+	const char *rom = strchr(config->boot, 'n') ? "" : ",romfile=";
+
 	for (size_t i = 0; i < devices->nr_vifs; i++) {
 		const struct vif_spec *vif = &devices->vifs[i];
 		const uint8_t *m = vif->mac;
@@ -207,9 +210,9 @@ static void add_network(struct arguments *args, const struct domain_devices *dev
 		add(args, "-netdev");
 		add(args, "tap,id=net%u,fd=%d", id, add_fd(args, taps[i]));
 		add(args, "-device");
-		add(args, "%s,id=nic%u,netdev=net%u,mac=%02x:%02x:%02x:%02x:%02x:%02x",
+		add(args, "%s,id=nic%u,netdev=net%u,mac=%02x:%02x:%02x:%02x:%02x:%02x%s",
 		    vif->model ? vif->model : MODEL_DEFAULT_NIC, id, id, m[0], m[1], m[2], m[3],
-		    m[4], m[5]);
+		    m[4], m[5], rom);
 	}
 }
 
@@ -239,7 +242,7 @@ void arguments_make(struct arguments *args, const struct model_config *config,
 	add_usb(args, config);
 	for (size_t i = 0; i < domain->devices->nr_disks; i++)
 		add_disk(args, &domain->devices->disks[i], &domain->devices->blocks[i]);
-	add_network(args, domain->devices, taps);
+	add_network(args, config, domain->devices, taps);
 }
 
 void arguments_free(struct arguments *args)

@@ -30,7 +30,7 @@
 
 void model_init(struct model *model)
 {
-	*model = (struct model){.qmp.fd = -1, .vnc_fd = -1};
+	*model = (struct model){.qmp.fd = -1, .said_fd = -1, .log_fd = -1, .vnc_fd = -1};
 }
 
 static void model_path(unsigned int domid, const char *leaf, char *path, size_t size)
@@ -81,14 +81,14 @@ static int open_log(const char *path)
 }
 
 /* Does not return. What goes wrong is said where the process itself would say it. */
-static void run_child(const struct arguments *args, int qmp_fd, int log_fd)
+static void run_child(const struct arguments *args, int qmp_fd, int said_fd)
 {
 	const char *what = "its descriptors";
 	int fds[ARGUMENTS_FDS_MAX + 1], null = open("/dev/null", O_RDONLY), rc = 0;
 	int nr = (int)args->nr_fds + 1;
 
-	dup2(log_fd, STDERR_FILENO);
-	dup2(log_fd, STDOUT_FILENO);
+	dup2(said_fd, STDERR_FILENO);
+	dup2(said_fd, STDOUT_FILENO);
 	dup2(null, STDIN_FILENO);
 	for (int i = 0; i < nr && !rc; i++) {
 		fds[i] = fcntl(i ? args->fds[i - 1] : qmp_fd, F_DUPFD, FD_HIGH);
@@ -112,17 +112,21 @@ static void run_child(const struct arguments *args, int qmp_fd, int log_fd)
 
 static int start_process(struct model *model, const struct arguments *args, const char *log)
 {
-	int pair[2], log_fd = open_log(log), rc = 0;
+	int pair[2], said[2], rc = 0;
 
-	if (log_fd < 0)
+	model->log_fd = open_log(log);
+	model->log_left = MODEL_LOG_MAX;
+	/* It must never wait for a reader: what does not fit is lost. */
+	if (model->log_fd < 0 || pipe2(said, O_CLOEXEC | O_NONBLOCK))
 		return -errno;
+	model->said_fd = said[0];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) {
 		rc = -errno;
-		goto close_log;
+		goto close_said;
 	}
 	model->pid = fork();
 	if (!model->pid)
-		run_child(args, pair[1], log_fd);
+		run_child(args, pair[1], said[1]);
 	rc = model->pid < 0 ? -errno : 0;
 	close(pair[1]);
 	if (rc) {
@@ -132,9 +136,28 @@ static int start_process(struct model *model, const struct arguments *args, cons
 		rc = qmp_init(&model->qmp, pair[0]);
 	}
 
-close_log:
-	close(log_fd);
+close_said:
+	close(said[1]);
 	return rc;
+}
+
+static void drain_said(struct model *model)
+{
+	char buf[4096];
+	ssize_t len = -1;
+
+	while (model->said_fd >= 0 && (len = read(model->said_fd, buf, sizeof(buf))) > 0) {
+		size_t kept = (size_t)len < model->log_left ? (size_t)len : model->log_left;
+
+		if (write(model->log_fd, buf, kept) != (ssize_t)kept)
+			model->log_left = 0;
+		else
+			model->log_left -= kept;
+	}
+	if (len == 0) {
+		close(model->said_fd);
+		model->said_fd = -1;
+	}
 }
 
 /* The ptys that it opened, by the names that it gives them: "pty:/dev/pts/3". */
@@ -238,6 +261,7 @@ int model_start(struct model *model, const struct model_config *config,
 	arguments_free(&args);
 	if (!rc)
 		rc = wait_ready(model, config, timeout_ms, cancel_fd);
+	drain_said(model);
 	if (rc)
 		fail_start(rc, log, timeout_ms, error);
 
@@ -288,9 +312,12 @@ void model_stop(struct model *model)
 
 void model_release(struct model *model)
 {
+	const int fds[] = {model->said_fd, model->log_fd, model->vnc_fd};
+
 	qmp_fini(&model->qmp);
-	if (model->vnc_fd >= 0)
-		close(model->vnc_fd);
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
 	model_init(model);
 }
 
@@ -327,6 +354,7 @@ void model_get_fds(const struct model *model, int fds[MODEL_FDS])
 {
 	fds[0] = model->qmp.fd;
 	fds[1] = model->vnc_fd;
+	fds[2] = model->said_fd;
 }
 
 static void describe_end(int status, char *reason, size_t size)
@@ -344,11 +372,13 @@ int model_serve(struct model *model, char *reason, size_t size)
 
 	if (!model->pid)
 		return 0;
+	drain_said(model);
 	rc = qmp_drain(&model->qmp);
 	if (!rc && model->vnc_fd >= 0)
 		rc = vnc_accept(model);
 	if (!rc)
 		return 0;
+	drain_said(model);
 	/* One that talks nonsense, or not at all, is of no more use than a dead one. */
 	if (rc == -ECHILD)
 		describe_end(reap_ending(model), reason, size);

@@ -22,6 +22,7 @@
 #define MODEL_PROGRAM	   "/usr/libexec/xen-qemu-system-i386"
 #define MODEL_RUN_DIR	   "/run/zendo/model" /* a directory for each domain, its root later */
 #define MODEL_DEFAULT_NIC  "rtl8139"
+#define MODEL_LOG_MAX	   (256 * 1024)
 #define MODEL_SERIALS_MAX  4
 #define MODEL_VNC_PORT	   5900
 #define MODEL_VNC_DISPLAYS 100
@@ -68,8 +69,11 @@ struct model_domain {
 };
 
 struct model {
-	pid_t pid;			     /* 0: none */
-	struct qmp qmp;			     /* its death shows here */
+	pid_t pid;	/* 0: none */
+	struct qmp qmp; /* its death shows here */
+	int said_fd;	/* what it says; -1: none */
+	int log_fd;	/* where that goes, as long as log_left is not used up */
+	size_t log_left;
 	int vnc_fd;			     /* listening; -1: none */
 	uint32_t vnc_port;		     /* 0: none */
 	char serials[MODEL_SERIALS_MAX][64]; /* the ptys; empty: none */
@@ -81,8 +85,9 @@ int model_ide_index(const struct disk_spec *disk);
 void model_init(struct model *model);
 
 /*
- * Start the process and wait until it serves the domain, which has not run yet. `log` receives what
- * it says. -ETIMEDOUT; -ECANCELED when `cancel_fd` has something to say; -ECHILD: it ended.
+ * Start the process and wait until it serves the domain, which has not run yet. `log` receives the
+ * first MODEL_LOG_MAX bytes of what it says: a guest can make it say much. -ETIMEDOUT; -ECANCELED
+ * when `cancel_fd` has something to say; -ECHILD: it ended.
  */
 int model_start(struct model *model, const struct model_config *config,
 		const struct model_domain *domain, const char *log, int timeout_ms, int cancel_fd,
@@ -102,7 +107,7 @@ void model_add_entries(struct store_entries *list, const struct model *model,
  * To be polled for POLLIN (-1: not), model_serve() to be called when one is. Hands viewers that
  * connect to the VNC port on to the process. -ECHILD: it is gone; `reason` then says how it ended.
  */
-#define MODEL_FDS 2
+#define MODEL_FDS 3
 void model_get_fds(const struct model *model, int fds[MODEL_FDS]);
 int model_serve(struct model *model, char *reason, size_t size);
 

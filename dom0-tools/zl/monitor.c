@@ -134,7 +134,7 @@ static void monitor_sleep(struct monitor *m)
 	if (!rc && poll(fds, 1 + MODEL_FDS, -1) > 0) {
 		if (fds[0].revents)
 			rc = monitor_drain_store(zl);
-		if ((fds[1].revents || fds[2].revents) &&
+		if ((fds[1].revents || fds[2].revents || fds[3].revents) &&
 		    model_serve(&m->creation->model, m->model_reason, sizeof(m->model_reason)))
 			monitor_end_domain(m);
 	}

@@ -190,11 +190,16 @@ static void test_network(void **state)
 {
 	(void)state;
 	make();
-	has("tap,id=net0,fd=7\n-device\nrtl8139,id=nic0,netdev=net0,mac=00:16:3e:01:02:03\n");
-	has("tap,id=net7,fd=8\n-device\ne1000,id=nic7,netdev=net7,mac=00:16:3e:07:08:09\n");
+	has("tap,id=net0,fd=7\n-device\nrtl8139,id=nic0,netdev=net0,mac=00:16:3e:01:02:03,romfile="
+	    "\n");
+	has("tap,id=net7,fd=8\n-device\ne1000,id=nic7,netdev=net7,mac=00:16:3e:07:08:09,romfile="
+	    "\n");
 	has_not("04:05:06");
 	assert_int_equal(args.fds[3], 60);
 	assert_int_equal(args.fds[4], 61);
+	strcpy(config.boot, "nc");
+	make();
+	has("mac=00:16:3e:01:02:03\n");
 }
 
 static void test_too_many(void **state)

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "fixture.h"
+#include "device/net.h"
 #include "store/zstore.h"
 #include "zl/create.h"
 
@@ -226,6 +227,51 @@ static void test_device_numbers(void **state)
 	assert_non_null(strstr(error.text, "vif 0 is there twice"));
 }
 
+/* What hvmloader and the device model read; and a CD-ROM drive, which has no back end there. */
+static void test_hvm_nodes(void **state)
+{
+	struct domain_spec hvm = spec;
+	struct domain_devices shown = devices;
+	struct store_entries list;
+
+	(void)state;
+	hvm.type = DOMAIN_HVM;
+	hvm.kernel = NULL;
+	hvm.hvm.bios = "seabios";
+	hvm.hvm.model.has_acpi = true;
+	shown.has_model = true;
+	entries_init(&list);
+	domain_add_entries(&list, &hvm, &shown, &built, 1234);
+	assert_string_equal(entries_find(&list, DOM "/hvmloader/bios"), "seabios");
+	assert_string_equal(entries_find(&list, DOM "/hvmloader/allow-memory-relocate"), "0");
+	assert_string_equal(entries_find(&list, DOM "/platform/acpi"), "1");
+	assert_null(entries_find(&list, VM "/image/kernel"));
+	assert_non_null(entries_find(&list, BACK "/vbd/7/51712/state"));
+	assert_null(entries_find(&list, BACK "/vbd/7/51728/state"));
+	/* Linux takes the difference to what it was given for memory that is not its own. */
+	assert_string_equal(entries_find(&list, DOM "/memory/static-max"), "4096");
+	entries_fini(&list);
+}
+
+static void test_empty_drives(void **state)
+{
+	struct disk_spec drive = {.vdev = "hdc", .is_cdrom = true, .format = DISK_FORMAT_EMPTY};
+	struct vif_spec card = {.type = VIF_TYPE_IOEMU, .model = (char *)"qxl"};
+	struct block_device block;
+	struct device_error error = {""};
+
+	(void)state;
+	assert_int_equal(block_check(&drive, false, &error), -ENOTSUP);
+	assert_int_equal(block_check(&drive, true, &error), 0);
+	assert_int_equal(block_open(&drive, NULL, &block, &error), 0);
+	assert_int_equal(block.file_fd, -1);
+	drive.is_cdrom = false;
+	assert_int_equal(block_check(&drive, true, &error), -ENOTSUP);
+	assert_int_equal(net_check(&card, 0, true, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "model=qxl: expected rtl8139"));
+	assert_int_equal(net_check(&card, 0, false, &error), -ENOTSUP);
+}
+
 static void refuse_disk(struct disk_spec disk, const char *message)
 {
 	struct block_device block = {.fd = -1, .file_fd = -1};
@@ -282,7 +328,8 @@ int main(void)
 		cmocka_unit_test(test_leftovers_go),	   cmocka_unit_test(test_one_transaction),
 		cmocka_unit_test(test_conflicts),	   cmocka_unit_test(test_last_value_counts),
 		cmocka_unit_test(test_device_numbers),	   cmocka_unit_test(test_disks_refused),
-		cmocka_unit_test(test_empty_file_refused),
+		cmocka_unit_test(test_empty_file_refused), cmocka_unit_test(test_hvm_nodes),
+		cmocka_unit_test(test_empty_drives),
 	};
 
 	return cmocka_run_group_tests(tests, make_nodes, NULL);
