@@ -23,7 +23,8 @@
 #include "model/tap.h"
 #include "model/vnc.h"
 
-#define TAPS_MAX 32
+#define TAPS_MAX  32
+#define PATH_SIZE 96
 /* Descriptors are collected above those that the process is to have. */
 #define END_MS	2000
 #define FD_HIGH (ARGUMENTS_FIRST_FD + ARGUMENTS_FDS_MAX + 1)
@@ -33,22 +34,29 @@ void model_init(struct model *model)
 	*model = (struct model){.qmp.fd = -1, .said_fd = -1, .log_fd = -1, .vnc_fd = -1};
 }
 
+static const char *state_dir(void)
+{
+	const char *dir = getenv("ZENDO_STATE_DIR");
+
+	return dir && strlen(dir) < 64 ? dir : "/run/zendo";
+}
+
 static void model_path(unsigned int domid, const char *leaf, char *path, size_t size)
 {
-	snprintf(path, size, MODEL_RUN_DIR "/%u%s", domid, leaf);
+	snprintf(path, size, "%s/model/%u%s", state_dir(), domid, leaf);
 }
 
 /* Empty, and never the process's own to write to. */
 static int make_dir(unsigned int domid, char *dir, size_t size)
 {
-	char path[64];
+	char path[PATH_SIZE];
 
 	model_path(domid, "/vnc", path, sizeof(path));
 	unlink(path);
 	model_path(domid, "", dir, size);
-	if ((mkdir("/run/zendo", 0755) && errno != EEXIST) ||
-	    (mkdir(MODEL_RUN_DIR, 0711) && errno != EEXIST) ||
-	    (mkdir(dir, 0711) && errno != EEXIST))
+	snprintf(path, sizeof(path), "%s/model", state_dir());
+	if ((mkdir(state_dir(), 0755) && errno != EEXIST) ||
+	    (mkdir(path, 0711) && errno != EEXIST) || (mkdir(dir, 0711) && errno != EEXIST))
 		return -errno;
 	return 0;
 }
@@ -218,7 +226,7 @@ static void read_last_line(const char *log, char *line, size_t size)
 	while (end > buf && end[-1] == '\n')
 		*--end = '\0';
 	start = strrchr(buf, '\n');
-	snprintf(line, size, "%s", start ? start + 1 : buf);
+	snprintf(line, size, "%.299s", start ? start + 1 : buf);
 }
 
 static int fail_start(int rc, const char *log, int timeout_ms, struct device_error *error)
@@ -243,14 +251,14 @@ int model_start(struct model *model, const struct model_config *config,
 {
 	int taps[TAPS_MAX], rc;
 	struct arguments args;
-	char dir[64];
+	char dir[PATH_SIZE];
 
 	model_init(model);
 	for (size_t i = 0; i < TAPS_MAX; i++)
 		taps[i] = -1;
 	rc = make_dir(domain->domid, dir, sizeof(dir));
 	if (rc)
-		return device_error_set(error, rc, MODEL_RUN_DIR ": %s", strerror(-rc));
+		return device_error_set(error, rc, "%s: %s", dir, strerror(-rc));
 	rc = open_taps(domain, taps, error);
 	if (!rc && config->has_vnc)
 		rc = vnc_listen(model, config, error);
@@ -323,7 +331,7 @@ void model_release(struct model *model)
 
 void model_kill(unsigned int domid)
 {
-	char path[64];
+	char path[PATH_SIZE];
 
 	confine_kill(CONFINE_UID_BASE + domid, CONFINE_REAPER_BASE + domid);
 	model_path(domid, "/vnc", path, sizeof(path));

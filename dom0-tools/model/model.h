@@ -4,6 +4,9 @@
  * serves one domain with as few rights as it can. It is never restarted: a guest whose device model
  * is gone has lost its machine.
  *
+ * Each has a directory of its own, $ZENDO_STATE_DIR/model/DOMID (/run/zendo/model/DOMID), which it
+ * sees as its root in the end.
+ *
  * Functions return 0 or -E, with the message in `error` where they take one, and never print.
  */
 #ifndef ZENDO_MODEL_MODEL_H
@@ -20,7 +23,6 @@
 #include "model/qmp.h"
 
 #define MODEL_PROGRAM	   "/usr/libexec/xen-qemu-system-i386"
-#define MODEL_RUN_DIR	   "/run/zendo/model" /* a directory for each domain, its root later */
 #define MODEL_DEFAULT_NIC  "rtl8139"
 #define MODEL_LOG_MAX	   (256 * 1024)
 #define MODEL_SERIALS_MAX  4
