@@ -20,9 +20,11 @@
 #include <unistd.h>
 
 #include "hyp/domain.h"
+#include "hyp/hvm.h"
 #include "hyp/hyp.h"
 #include "hyp/memory.h"
 #include "hyp/system.h"
+#include "zendo.h"
 
 #include <xen/sys/privcmd.h>
 
@@ -201,6 +203,33 @@ static void info_of_another_domain_is_not_taken(void **state)
 	fake.answer = answer_next_domain;
 	assert_int_equal(hyp_domain_get_info(hyp, 3, &info), -ESRCH);
 	assert_int_equal(hyp_domain_get_info(hyp, 4, &info), 0);
+}
+
+static long answer_exits(const struct privcmd_hypercall *call)
+{
+	struct zendo_exits *op = (void *)(uintptr_t)call->arg[1];
+
+	assert_int_equal(call->op, ZENDO_HYPERCALL);
+	assert_int_equal(call->arg[0], ZENDO_OP_exits);
+	assert_int_equal(op->domid, 6);
+	assert_int_equal(op->vcpu, 2);
+	assert_int_equal(op->pad[0] | op->pad[1] | op->pad[2], 0);
+	op->kinds = 1000;
+	op->counts[3] = 77;
+	return 0;
+}
+
+static void exits_are_counted(void **state)
+{
+	struct zendo_exits exits;
+
+	(void)state;
+	fake.answer = answer_exits;
+	assert_int_equal(hyp_hvm_get_exits(hyp, 6, 2, &exits), 0);
+	assert_int_equal(exits.counts[3], 77);
+	assert_int_equal(exits.kinds, ZENDO_EXIT_COUNTS);
+	fake.answer = refuse_all;
+	assert_int_equal(hyp_hvm_get_exits(hyp, 6, 2, &exits), -EBUSY);
 }
 
 static long answer_plain(const struct privcmd_hypercall *call)
@@ -660,6 +689,7 @@ static void event_channels_and_shutdown(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		HYP_TEST(exits_are_counted),
 		HYP_TEST(opening_tells_what_is_missing),
 		HYP_TEST(create_returns_the_number),
 		HYP_TEST(destroy_goes_on_until_done),
