@@ -102,6 +102,9 @@ int vcpu_context_set(struct vcpu *v, const struct vcpu_guest_context *c)
 
 	if (rc)
 		return rc;
+	/* segments and tables of this kind are nothing an HVM vCPU has: XEN_DOMCTL_sethvmcontext */
+	if (v->domain->type != DOMAIN_PV)
+		return -EOPNOTSUPP;
 	for (unsigned int i = 0; i < 8; i++) {
 		if (i == 4 || i == 5)
 			continue;

@@ -9,6 +9,7 @@
 #include "cpu/fpu.h"
 #include "cpu/softirq.h"
 #include "cpu/trap.h"
+#include "hvm/compat.h"
 #include "hvm/decode.h"
 #include "hvm/policy.h"
 #include "hvm/vcpu.h"
@@ -234,11 +235,13 @@ void hvm_exit_hlt(struct vcpu *v, uint64_t next_rip)
 	if (!next_rip_find(v, &next_rip))
 		return;
 	hvm_rip_advance(v, next_rip);
-	/* With interrupts off it has ended: only a SIPI, or an NMI that is there already, goes on. */
+	/* With interrupts off it has ended: only a SIPI, or an NMI that is there already, goes on.
+	 */
 	if (!(guest_regs()->rflags & X86_EFLAGS_IF) && !READ_ONCE(v->hvm->is_nmi_pending))
 		vcpu_take_down(v);
 	else
-		v->hvm->is_halted = true; /* hvm_enter blocks it, unless something is there to wake it */
+		v->hvm->is_halted =
+			true; /* hvm_enter blocks it, unless something is there to wake it */
 }
 
 /* rip first: a hypercall that is continued sets it back, one that shuts down leaves it behind. */
@@ -249,8 +252,10 @@ void hvm_exit_hypercall(struct vcpu *v, uint64_t next_rip)
 	hvm_rip_advance(v, regs->rip + HYPERCALL_LENGTH);
 	if (hvm_vendor->cpl(v))
 		regs->rax = -EPERM;
-	else
+	else if (hvm_is_64bit(v))
 		hypercall_dispatch(regs);
+	else
+		hvm_compat_hypercall(regs);
 }
 
 /* --- memory, and what has no answer --- */

@@ -93,8 +93,11 @@ static void hypercall_page_write(uint8_t *page)
 
 int domctl_hypercall_init(struct domain *d, struct xen_domctl *op)
 {
-	struct page *pg = page_get_mfn(MFN(op->u.hypercall_init.gmfn), d);
+	struct page *pg;
 
+	if (d->type != DOMAIN_PV)
+		return -EOPNOTSUPP; /* an HVM guest asks for its own, by an MSR */
+	pg = page_get_mfn(MFN(op->u.hypercall_init.gmfn), d);
 	if (!pg)
 		return -EACCES;
 	if (!page_get_writable(pg)) {

@@ -110,18 +110,18 @@ static int update_entry(struct batch *b, const struct mmu_update *u, uint64_t va
 }
 
 /* An entry that maps a translated domain's frame, by the number that domain knows it by. */
-static int update_translated(struct batch *b, const struct mmu_update *u)
+static int update_translated(struct batch *b, const struct mmu_update *u, uint64_t keep)
 {
 	uint64_t frame = (u->val & PTE_ADDR_MASK) >> PAGE_SHIFT;
 	struct page *pg;
 	int ret;
 
 	if (!(u->val & PTE_PRESENT))
-		return update_entry(b, u, u->val, 0);
+		return update_entry(b, u, u->val, keep);
 	pg = page_get_guest_frame(b->frames, frame, false);
 	if (!pg)
 		return -EINVAL;
-	ret = update_entry(b, u, (u->val & ~PTE_ADDR_MASK) | mfn_to_paddr(page_to_mfn(pg)), 0);
+	ret = update_entry(b, u, (u->val & ~PTE_ADDR_MASK) | mfn_to_paddr(page_to_mfn(pg)), keep);
 	page_put(pg);
 	return ret;
 }
@@ -141,18 +141,14 @@ static int update_m2p(struct domain *frames, const struct mmu_update *u)
 
 static int update_one(struct batch *b, const struct mmu_update *u)
 {
-	switch (u->ptr & MMU_UPDATE_COMMANDS) {
-	case MMU_NORMAL_PT_UPDATE:
-		if (unlikely(b->frames->type == DOMAIN_HVM))
-			return update_translated(b, u);
-		return update_entry(b, u, u->val, 0);
-	case MMU_PT_UPDATE_NO_TRANSLATE:
-		return update_entry(b, u, u->val, 0);
-	case MMU_PT_UPDATE_PRESERVE_AD:
-		return update_entry(b, u, u->val, PTE_ACCESSED | PTE_DIRTY);
-	default:
+	unsigned int cmd = u->ptr & MMU_UPDATE_COMMANDS;
+	uint64_t keep = cmd == MMU_PT_UPDATE_PRESERVE_AD ? PTE_ACCESSED | PTE_DIRTY : 0;
+
+	if (cmd == MMU_MACHPHYS_UPDATE)
 		return update_m2p(b->frames, u);
-	}
+	if (unlikely(b->frames->type == DOMAIN_HVM) && cmd != MMU_PT_UPDATE_NO_TRANSLATE)
+		return update_translated(b, u, keep);
+	return update_entry(b, u, u->val, keep);
 }
 
 /*

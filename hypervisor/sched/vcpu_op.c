@@ -207,6 +207,14 @@ static long (*const ops[])(struct vcpu *v, const void *arg) = {
 	[VCPUOP_register_vcpu_time_memory_area] = op_time_area,
 };
 
+/* An HVM guest starts, stops and interrupts its vCPUs by their local APICs. */
+#define HVM_OPS                                                                               \
+	(BIT_U32(VCPUOP_is_up) | BIT_U32(VCPUOP_get_runstate_info) |                          \
+	 BIT_U32(VCPUOP_register_runstate_memory_area) | BIT_U32(VCPUOP_set_periodic_timer) | \
+	 BIT_U32(VCPUOP_stop_periodic_timer) | BIT_U32(VCPUOP_set_singleshot_timer) |         \
+	 BIT_U32(VCPUOP_stop_singleshot_timer) | BIT_U32(VCPUOP_register_vcpu_info) |         \
+	 BIT_U32(VCPUOP_register_vcpu_time_memory_area))
+
 long hypercall_vcpu_op(const uint64_t *args)
 {
 	struct domain *d = current->domain;
@@ -216,6 +224,8 @@ long hypercall_vcpu_op(const uint64_t *args)
 	if (id >= d->max_vcpus || id >= MAX_VCPUS || !d->vcpus[id])
 		return -ENOENT;
 	if (op >= ARRAY_SIZE(ops) || !ops[op])
+		return -ENOSYS;
+	if (d->type == DOMAIN_HVM && !(HVM_OPS & BIT_U32(op)))
 		return -ENOSYS;
 	rc = ops[op](d->vcpus[id], (const void *)args[2]);
 	return rc == -ERESTART ? hypercall_continue(__HYPERVISOR_vcpu_op, args, 3) : rc;

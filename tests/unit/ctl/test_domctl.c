@@ -510,6 +510,9 @@ TEST(domctl_hypercall_page)
 #define INIT(mfn) run(XEN_DOMCTL_hypercall_init, DOMU(.u.hypercall_init.gmfn = mfn))
 	CHECK_EQ(INIT(page_to_mfn(foreign).v), -EACCES);
 	CHECK_EQ(INIT(~0UL), -EACCES);
+	domu->type = DOMAIN_HVM;
+	CHECK_EQ(INIT(~0UL), -EOPNOTSUPP);
+	domu->type = DOMAIN_PV;
 	pg->type = (uint64_t)PAGE_L1 << PAGE_TYPE_SHIFT | 1;
 	CHECK_EQ(INIT(page_to_mfn(pg).v), -EPERM);
 	CHECK_EQ(*(uint8_t *)page_to_virt(pg), 0);

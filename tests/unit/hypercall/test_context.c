@@ -121,3 +121,13 @@ TEST(segments_and_flags_are_ring_3s)
 	CHECK_EQ(v->regs.cs & 3, 3);
 	CHECK_EQ(v->regs.rflags, 0x202);
 }
+
+TEST(an_hvm_vcpu_has_no_such_context)
+{
+	struct vcpu *v = setup();
+
+	v->initialised = false;
+	v->domain->type = DOMAIN_HVM;
+	CHECK_EQ(vcpu_context_set(v, &ctx), -EOPNOTSUPP);
+	CHECK(!v->initialised && !l4s_set);
+}

@@ -7,6 +7,7 @@
  * Helpers: pv/guest.c
  */
 #include "guest.h"
+#include "hvm/p2m.h"
 
 static struct guest g, h;
 
@@ -141,14 +142,15 @@ TEST(the_count_is_stored_when_the_domain_is_gone)
 		struct mmu_update update;
 		struct mmuext_op op;
 		unsigned int done;
-	} *mem;
+	} * mem;
 
 	guest_init(&g, 1, 0);
 	guest_start(&g);
 	fake_vcpu_run(g.v, 0);
 	mem = fake_guest_alloc(sizeof(*mem));
 	mem->done = 77;
-	CHECK_EQ(guest_call(hypercall_mmu_update, (uint64_t)&mem->update, 1, (uint64_t)&mem->done, 9),
+	CHECK_EQ(guest_call(hypercall_mmu_update, (uint64_t)&mem->update, 1, (uint64_t)&mem->done,
+			    9),
 		 -ESRCH);
 	CHECK_EQ(mem->done, 0);
 	mem->done = 77;
@@ -319,4 +321,73 @@ TEST(dropping_a_big_tree_gives_way)
 	references_check();
 	CHECK_EQ(guest_set_entry(g.l4, 1, pte_of(g.l3, US)), 0);
 	guest_end(&g);
+}
+
+/* --- frames of a translated domain, whose numbers are 1000 more than the machine's --- */
+
+struct page *page_get_guest_frame(struct domain *d, uint64_t frame, bool is_write)
+{
+	CHECK_EQ(d->type, DOMAIN_HVM);
+	CHECK(!is_write);
+	return page_get_mfn(MFN(frame - 1000), d);
+}
+
+static struct domain *translated_domain(struct page **pg)
+{
+	struct domain *d = fake_domain(7, 1);
+
+	d->type = DOMAIN_HVM;
+	*pg = fake_frame_alloc(d);
+	g.d->is_privileged = true;
+	return d;
+}
+
+TEST(a_translated_domains_frames_go_by_its_numbers)
+{
+	struct page *pg;
+	uint64_t val;
+
+	one_guest();
+	(void)translated_domain(&pg);
+	val = (mfn_of(pg) + 1000) << PAGE_SHIFT | RW;
+	CHECK_EQ(guest_mmu_update(entry_ma(g.l1, 9), val, 7), 0);
+	CHECK_EQ(entries_of(g.l1)[9], pte_of(pg, US));
+	CHECK_EQ(page_type_count(pg), 1);
+	CHECK_EQ(pg->count & PAGE_COUNT_MASK, 2);
+	entries_of(g.l1)[9] |= PTE_DIRTY;
+	CHECK_EQ(guest_mmu_update(entry_ma(g.l1, 9) | MMU_PT_UPDATE_PRESERVE_AD, val, 7), 0);
+	CHECK_EQ(entries_of(g.l1)[9], pte_of(pg, US | PTE_DIRTY));
+	CHECK_EQ(pg->count & PAGE_COUNT_MASK, 2);
+	/* none of its */
+	CHECK_EQ(guest_mmu_update(entry_ma(g.l1, 9), val + PAGE_SIZE, 7), -EINVAL);
+	CHECK_EQ(guest_mmu_update(entry_ma(g.l1, 9), pte_of(pg, RW), 7), -EINVAL);
+	/* no frame at all */
+	CHECK_EQ(guest_mmu_update(entry_ma(g.l1, 9), 0, 7), 0);
+	CHECK_EQ(pg->count & PAGE_COUNT_MASK, 1);
+	CHECK_EQ(page_type_count(pg), 0);
+	/* what acquire_resource told is a machine frame */
+	CHECK_EQ(
+		guest_mmu_update(entry_ma(g.l1, 9) | MMU_PT_UPDATE_NO_TRANSLATE, pte_of(pg, RW), 7),
+		0);
+	CHECK_EQ(entries_of(g.l1)[9], pte_of(pg, US));
+	CHECK_EQ(guest_mmu_update(entry_ma(g.l1, 9), 0, DOMID_SELF), 0);
+	CHECK_EQ(pg->count & PAGE_COUNT_MASK, 1);
+}
+
+TEST(a_translated_domain_has_no_tables_here)
+{
+	struct page *pg;
+
+	one_guest();
+	(void)translated_domain(&pg);
+	/* its m2p entries are the p2m's */
+	m2p_set(MFN(mfn_of(pg)), 5);
+	CHECK_EQ(guest_mmu_update(mfn_of(pg) << PAGE_SHIFT | MMU_MACHPHYS_UPDATE, 6, 7), -EINVAL);
+	CHECK_EQ(m2p_get(MFN(mfn_of(pg))), 5);
+	/* nor does anybody write entries in its memory, or make tables of it */
+	CHECK_EQ(guest_mmu_update(entry_ma(pg, 0), 0, 8U << 16 | DOMID_SELF), -EINVAL);
+	CHECK_EQ(guest_mmuext_for(MMUEXT_PIN_L1_TABLE, mfn_of(pg), 0, 7), -EINVAL);
+	CHECK_EQ(guest_mmuext_for(MMUEXT_CLEAR_PAGE, mfn_of(pg), 0, 7), -EINVAL);
+	CHECK_EQ(pg->count & PAGE_COUNT_MASK, 1);
+	CHECK_EQ(page_type_count(pg), 0);
 }

@@ -9,7 +9,10 @@
 #include "fake.h"
 
 #include "cpu/softirq.h"
+#include "cpu/trap.h"
 #include "dev/acpi.h"
+#include "hvm/p2m.h"
+#include "hvm/vcpu.h"
 #include "pv/pv.h"
 #include "sched/sched.h"
 #include "time/time.h"
@@ -766,4 +769,68 @@ OPS_TEST(wall_clock)
 	vtime_update_wallclock(d);
 	CHECK_EQ(s->wc_version, 8);
 	CHECK_EQ(s->wc_sec, 0);
+}
+
+/* --- of a translated domain: its numbers for frames are one more than the machine's --- */
+
+static struct page *own_frame;
+
+struct page *page_get_guest_frame(struct domain *dom, uint64_t frame, bool is_write)
+{
+	struct page *pg = page_get_mfn(MFN(dom->type == DOMAIN_HVM ? frame - 1 : frame), dom);
+
+	CHECK(is_write);
+	if (pg && !page_get_writable(pg)) {
+		page_put(pg);
+		return NULL;
+	}
+	return pg;
+}
+
+int hvm_translate(struct vcpu *v, uint64_t linear, uint32_t access, uint64_t *gpa, uint32_t *error)
+{
+	CHECK(v == v0);
+	CHECK_EQ(access, PF_WRITE);
+	*error = 0;
+	if (linear >> 12 != 0xffff880000000)
+		return -EFAULT;
+	*gpa = (page_to_mfn(own_frame).v + 1) << 12 | linear % PAGE_SIZE;
+	return 0;
+}
+
+OPS_TEST(hvm_registers_by_its_own_addresses_and_frames)
+{
+	struct hvm_vcpu h = {.tsc_offset = 0};
+	struct page *info = fake_frame_alloc(d);
+
+	own_frame = fake_frame_alloc(d);
+	d->type = DOMAIN_HVM;
+	v0->hvm = v1->hvm = &h;
+	CHECK_EQ(runstate_area(0, 0x1000), -EFAULT);
+	CHECK_EQ(runstate_area(0, 0xffff880000000ff8), -EFAULT); /* its second page */
+	CHECK_EQ(page_type_count(own_frame), 0);
+	CHECK_EQ(runstate_area(0, 0xffff880000000040), 0); /* a PV guest's forbidden half */
+	CHECK_EQ(page_type_count(own_frame), 1);
+	CHECK_EQ(((struct vcpu_runstate_info *)((char *)page_to_virt(own_frame) + 0x40))->state,
+		 RUNSTATE_running);
+	CHECK_EQ(info_register(0, page_to_mfn(info).v + 1, 64), 0);
+	CHECK((char *)v0->info == (char *)page_to_virt(info) + 64);
+	vcpu_info_release(v0);
+	CHECK_EQ(runstate_area(0, 0), 0);
+	v0->hvm = v1->hvm = NULL;
+	d->type = DOMAIN_PV;
+}
+
+OPS_TEST(hvm_starts_and_stops_vcpus_by_their_apics)
+{
+	static const unsigned int refused[] = {VCPUOP_initialise, VCPUOP_up, VCPUOP_down,
+					       VCPUOP_send_nmi, VCPUOP_get_physid};
+	unsigned long flags = v1->flags;
+
+	d->type = DOMAIN_HVM;
+	for (unsigned int i = 0; i < ARRAY_SIZE(refused); i++)
+		CHECK_EQ(vcpu_op(refused[i], 1, NULL), -ENOSYS);
+	CHECK_EQ(v1->flags, flags);
+	CHECK_EQ(vcpu_op(VCPUOP_is_up, 0, NULL), 1);
+	d->type = DOMAIN_PV;
 }
