@@ -17,7 +17,7 @@
 
 /* --- the event channel callback (HVM_PARAM_CALLBACK_IRQ, public hvm/params.h) --- */
 
-#define CALLBACK_TYPE(via) ((via) >> 56)
+#define CALLBACK_TYPE(via)  ((via) >> 56)
 #define CALLBACK_VECTOR_MIN 16
 
 static bool has_events(const struct vcpu *v)
@@ -213,8 +213,8 @@ static enum hvm_interrupt_source event_choose(struct vcpu *v)
  */
 static unsigned int window_priority(const struct vcpu *v, enum hvm_interrupt_source told)
 {
-	struct hvm_interrupt i = told == HVM_INT_UPCALL ? controllers_pending(v) :
-							  maskable_pending(v);
+	struct hvm_interrupt i =
+		told == HVM_INT_UPCALL ? controllers_pending(v) : maskable_pending(v);
 
 	if (i.source == HVM_INT_UPCALL || i.source == HVM_INT_PIC)
 		return HVM_WINDOW_ANY;

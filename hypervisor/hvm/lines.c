@@ -16,13 +16,13 @@
 #define PCI_PINS    4
 
 /* PCI Local Bus Specification, "Message Address", "Message Data"; Intel SDM vol. 3, same titles */
-#define MSI_ADDRESS	    0xfee00000UL
-#define MSI_ADDRESS_MASK    (~0xfffffUL)
-#define MSI_DEST(address)   ((address) >> 12 & 0xff)
-#define MSI_LOGICAL	    4
-#define MSI_DELIVERY(data)  ((data) >> 8 & 7)
-#define MSI_ASSERT	    (1U << 14)
-#define MSI_LEVEL	    (1U << 15)
+#define MSI_ADDRESS	   0xfee00000UL
+#define MSI_ADDRESS_MASK   (~0xfffffUL)
+#define MSI_DEST(address)  ((address) >> 12 & 0xff)
+#define MSI_LOGICAL	   4
+#define MSI_DELIVERY(data) ((data) >> 8 & 7)
+#define MSI_ASSERT	   (1U << 14)
+#define MSI_LEVEL	   (1U << 15)
 
 static unsigned int isa_gsi(unsigned int irq)
 {

@@ -12,13 +12,19 @@
 
 #include <xen/hvm/ioreq.h>
 
-#define PORTS(flag, first, size, name, claims) \
-	{XEN_X86_EMU_##flag, true, true, first, size, claims, name##_read, name##_write}
+#define PORTS(flag, first, size, name, claims)                                                 \
+	{                                                                                      \
+		XEN_X86_EMU_##flag, true, true, first, size, claims, name##_read, name##_write \
+	}
 /* It counts on between the bytes of a read. */
-#define PM_TIMER(first) \
-	{XEN_X86_EMU_PM, true, false, first, 4, vpm_claims, vpm_timer_read, vpm_timer_write}
-#define MEMORY(flag, first, size, name) \
-	{XEN_X86_EMU_##flag, false, false, first, size, NULL, name##_read, name##_write}
+#define PM_TIMER(first)                                                                            \
+	{                                                                                          \
+		XEN_X86_EMU_PM, true, false, first, 4, vpm_claims, vpm_timer_read, vpm_timer_write \
+	}
+#define MEMORY(flag, first, size, name)                                                        \
+	{                                                                                      \
+		XEN_X86_EMU_##flag, false, false, first, size, NULL, name##_read, name##_write \
+	}
 
 static const struct hvm_device devices[] = {
 	PORTS(PIC, 0x20, 2, vpic, NULL),
@@ -60,8 +66,8 @@ static void device_access(struct hvm_platform *p, const struct hvm_device *dev, 
 		if (io->is_write)
 			dev->write(p, at + i, step, io->data >> shift & mask);
 		else
-			data = (data & ~(mask << shift)) |
-			       (dev->read(p, at + i, step) & mask) << shift;
+			data = (data & ~(mask << shift)) | (dev->read(p, at + i, step) & mask)
+								   << shift;
 	}
 	if (!io->is_write)
 		io->data = data;

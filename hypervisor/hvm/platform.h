@@ -14,7 +14,8 @@ must_check int hvm_platform_init(struct domain *d);
 /* Teardown, no vCPU of it runs any more: its timers stop for good.  Before the vCPUs' end. */
 void hvm_platform_stop(struct domain *d);
 void hvm_platform_fini(struct domain *d);
-/* Any device here at that address?  True: it answered (reads: io->data). Any size, any alignment. */
+/* Any device here at that address?  True: it answered (reads: io->data). Any size, any alignment.
+ */
 must_check bool hvm_platform_access(struct vcpu *v, struct hvm_io *io);
 /* Somebody pressed ACPI's power or sleep button (XEN_DOMCTL_sendtrigger). */
 void hvm_acpi_button(struct domain *d, bool is_sleep);

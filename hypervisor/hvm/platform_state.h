@@ -15,7 +15,7 @@
 
 #include <xen/hvm/save.h>
 
-#define HVM_GSIS VIOAPIC_NUM_PINS
+#define HVM_GSIS      VIOAPIC_NUM_PINS
 #define HVM_PCI_LINKS 4
 
 /* A GSI, or HVM_WIRE_PCI | device * 4 + pin */
@@ -23,9 +23,9 @@
 
 /* Wires from devices, and how many of those that are up lead to each GSI. */
 struct hvm_lines {
-	unsigned long pci[2];	 /* device * 4 + pin, of the one bus */
+	unsigned long pci[2]; /* device * 4 + pin, of the one bus */
 	unsigned long isa;
-	unsigned long gsi;	 /* of those in the hypervisor that have a GSI of their own */
+	unsigned long gsi;	      /* of those in the hypervisor that have a GSI of their own */
 	uint8_t route[HVM_PCI_LINKS]; /* ISA IRQ, 0: none */
 	uint8_t link_count[HVM_PCI_LINKS];
 	uint8_t count[HVM_GSIS];
@@ -60,9 +60,9 @@ struct vpm {
 };
 
 struct vhpet {
-	struct spinlock lock;  /* interrupts on; below: */
-	struct hvm_hw_hpet hw; /* capabilities are not kept; mc64: while it stands */
-	uint64_t base;	       /* count at system time 0, while it runs */
+	struct spinlock lock;	      /* interrupts on; below: */
+	struct hvm_hw_hpet hw;	      /* capabilities are not kept; mc64: while it stands */
+	uint64_t base;		      /* count at system time 0, while it runs */
 	uint64_t due[HPET_TIMER_NUM]; /* the next match; 0: none */
 	uint8_t lines;		      /* a bit for each GSI that is up, of: */
 	uint8_t line_gsi[HPET_TIMER_NUM];
@@ -132,8 +132,8 @@ void hvm_callback_wire_set(struct hvm_platform *p, unsigned int wire);
 /* --- interrupt.c: that wire follows what waits for vCPU 0; under irq_lock --- */
 void hvm_callback_wire_update(struct hvm_platform *p);
 
-#define HVM_DEVICE_ACCESS(name)                                                               \
-	uint64_t name##_read(struct hvm_platform *p, unsigned int at, unsigned int size);     \
+#define HVM_DEVICE_ACCESS(name)                                                           \
+	uint64_t name##_read(struct hvm_platform *p, unsigned int at, unsigned int size); \
 	void name##_write(struct hvm_platform *p, unsigned int at, unsigned int size, uint64_t val)
 
 /* --- vpic.c; under irq_lock but for the port functions, which take it --- */

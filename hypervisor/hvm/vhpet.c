@@ -6,32 +6,32 @@
  */
 #include "hvm/platform_state.h"
 
-#define TICK_NS	  16
-#define TICK_FS	  (TICK_NS * 1000000UL)
-#define GSI_CAP	  0xf00000UL /* 20..23, whose pins no ISA device has */
-#define TICKS_FAR BIT(58)    /* years: no timer is set for what is further away */
+#define TICK_NS	     16
+#define TICK_FS	     (TICK_NS * 1000000UL)
+#define GSI_CAP	     0xf00000UL /* 20..23, whose pins no ISA device has */
+#define TICKS_FAR    BIT(58)	/* years: no timer is set for what is further away */
 
-#define REG_CAP	   0x000
-#define REG_CONFIG 0x010
-#define REG_ISR	   0x020
-#define REG_COUNT  0x0f0
-#define REG_TIMERS 0x100 /* 32 bytes each */
+#define REG_CAP	     0x000
+#define REG_CONFIG   0x010
+#define REG_ISR	     0x020
+#define REG_COUNT    0x0f0
+#define REG_TIMERS   0x100 /* 32 bytes each */
 #define TIMER_CONFIG 0x00
 #define TIMER_CMP    0x08
 
-#define CAP_VALUE  (TICK_FS << 32 | 0x8086UL << 16 | 1U << 15 | 1U << 13 | 1 | \
-		    (HPET_TIMER_NUM - 1) << 8)
+#define CAP_VALUE \
+	(TICK_FS << 32 | 0x8086UL << 16 | 1U << 15 | 1U << 13 | 1 | (HPET_TIMER_NUM - 1) << 8)
 #define CONFIG_ENABLE 1UL
 #define CONFIG_LEGACY 2UL
 
-#define TN_LEVEL    BIT(1)
-#define TN_ENABLE   BIT(2)
-#define TN_PERIODIC BIT(3)
-#define TN_SETVAL   BIT(6)
-#define TN_32BIT    BIT(8)
-#define TN_ROUTE(c) ((c) >> 9 & 31)
-#define TN_WRITABLE 0x3f4eUL
-#define TN_CAP	    (GSI_CAP << 32 | BIT(5) | BIT(4)) /* 64 bits, periodic */
+#define TN_LEVEL      BIT(1)
+#define TN_ENABLE     BIT(2)
+#define TN_PERIODIC   BIT(3)
+#define TN_SETVAL     BIT(6)
+#define TN_32BIT      BIT(8)
+#define TN_ROUTE(c)   ((c) >> 9 & 31)
+#define TN_WRITABLE   0x3f4eUL
+#define TN_CAP	      (GSI_CAP << 32 | BIT(5) | BIT(4)) /* 64 bits, periodic */
 
 static bool is_running(const struct vhpet *t)
 {
@@ -162,9 +162,9 @@ static uint64_t reg_get(const struct vhpet *t, unsigned int reg)
 	default:
 		if (reg < REG_TIMERS || n >= HPET_TIMER_NUM)
 			return 0;
-		return reg % 32 == TIMER_CONFIG ? t->hw.timers[n].config | TN_CAP :
-		       reg % 32 == TIMER_CMP	? t->hw.timers[n].cmp :
-						  0;
+		return reg % 32 == TIMER_CONFIG ? t->hw.timers[n].config | TN_CAP
+		       : reg % 32 == TIMER_CMP	? t->hw.timers[n].cmp
+						: 0;
 	}
 }
 
@@ -292,7 +292,6 @@ void vhpet_init(struct hvm_platform *p)
 	for (unsigned int n = 0; n < HPET_TIMER_NUM; n++) {
 		p->hpet.hw.timers[n].cmp = ~0UL;
 		p->hpet.timers[n].platform = p;
-		timer_init(&p->hpet.timers[n].timer, fired, &p->hpet.timers[n],
-			   cpu_info()->cpu);
+		timer_init(&p->hpet.timers[n].timer, fired, &p->hpet.timers[n], cpu_info()->cpu);
 	}
 }

@@ -37,7 +37,8 @@ static void pin_deliver(struct hvm_platform *p, unsigned int pin)
 		return;
 	if (e->fields.trig_mode)
 		e->fields.remote_irr = 1;
-	/* As on a bus on which nobody accepts it: a level is offered again when it is written to. */
+	/* As on a bus on which nobody accepts it: a level is offered again when it is written to.
+	 */
 	if (vlapic_message_send(p->domain, &m) && e->fields.trig_mode)
 		e->fields.remote_irr = 0;
 }

@@ -28,8 +28,9 @@ static bool atomic_put(struct vlapic *l, unsigned int base, uint8_t vector, bool
 {
 	uint32_t *word = &l->regs[vlapic_word(base, vector)], bit = 1U << (vector & 31);
 
-	return (on ? __atomic_fetch_or(word, bit, __ATOMIC_SEQ_CST) :
-		     __atomic_fetch_and(word, ~bit, __ATOMIC_SEQ_CST)) & bit;
+	return (on ? __atomic_fetch_or(word, bit, __ATOMIC_SEQ_CST)
+		   : __atomic_fetch_and(word, ~bit, __ATOMIC_SEQ_CST)) &
+	       bit;
 }
 
 void vlapic_raise(struct vcpu *v, uint8_t vector, bool level)
@@ -165,7 +166,8 @@ void vlapic_identify(struct vlapic *l)
 	}
 }
 
-/* SDM vol. 3, "Local APIC State After It Has Been Software Disabled", "..After Power-Up or Reset" */
+/* SDM vol. 3, "Local APIC State After It Has Been Software Disabled", "..After Power-Up or Reset"
+ */
 void vlapic_init_reset(struct vcpu *v)
 {
 	struct vlapic *l = v->hvm->vlapic;

@@ -42,8 +42,14 @@ uint32_t vlapic_id(const struct vcpu *v);
 
 /* An interrupt message, as ICR, I/O APIC and MSIs have it (Intel SDM vol. 3, "Delivery Mode"). */
 enum vlapic_delivery {
-	VLAPIC_FIXED, VLAPIC_LOWEST, VLAPIC_SMI, VLAPIC_RESERVED, VLAPIC_NMI, VLAPIC_INIT,
-	VLAPIC_SIPI, VLAPIC_EXTINT
+	VLAPIC_FIXED,
+	VLAPIC_LOWEST,
+	VLAPIC_SMI,
+	VLAPIC_RESERVED,
+	VLAPIC_NMI,
+	VLAPIC_INIT,
+	VLAPIC_SIPI,
+	VLAPIC_EXTINT
 };
 
 struct vlapic_message {

@@ -9,9 +9,9 @@
 #include "hvm/vcpu.h"
 #include "lib/errno.h"
 
-#define ICR_LOGICAL   (1U << 11)
-#define ICR_ASSERT    (1U << 14)
-#define ICR_LEVEL     (1U << 15)
+#define ICR_LOGICAL	   (1U << 11)
+#define ICR_ASSERT	   (1U << 14)
+#define ICR_LEVEL	   (1U << 15)
 #define ICR_SHORTHAND(icr) ((icr) >> 18 & 3)
 
 enum shorthand { TO_DESTINATION, TO_SELF, TO_ALL, TO_OTHERS };
@@ -69,7 +69,7 @@ static struct vcpu *lowest_of(struct domain *d, const struct vlapic_message *m)
 	struct vcpu *v, *best = NULL;
 	unsigned int best_ppr = ~0U;
 
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		unsigned int ppr;
 
 		if (!is_match(v, m) || !vlapic_is_software_enabled(v->hvm->vlapic))
@@ -95,7 +95,7 @@ static bool send(struct domain *d, const struct vlapic_message *m)
 			deliver(v, m);
 		return v;
 	}
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		if (!is_match(v, m))
 			continue;
 		deliver(v, m);
@@ -132,7 +132,7 @@ static void send_to_all(struct domain *d, const struct vlapic_message *m, const 
 {
 	struct vcpu *v;
 
-	for_each_vcpu (d, v)
+	for_each_vcpu(d, v)
 		if (v != but && vlapic_is_enabled(v->hvm->vlapic))
 			deliver(v, m);
 }
@@ -144,9 +144,9 @@ void vlapic_ipi_send(struct vlapic *l, uint32_t icr, uint32_t icr2)
 		.vector = icr & LVT_VECTOR,
 		.delivery = LVT_DELIVERY(icr),
 		.is_logical = icr & ICR_LOGICAL,
-		.dest = vlapic_is_x2apic(l)  ? icr2 :
-			icr2 >> 24 == 0xff ? VLAPIC_BROADCAST :
-					     icr2 >> 24,
+		.dest = vlapic_is_x2apic(l)  ? icr2
+			: icr2 >> 24 == 0xff ? VLAPIC_BROADCAST
+					     : icr2 >> 24,
 	};
 
 	if (m.delivery <= VLAPIC_LOWEST && m.vector < APIC_VECTOR_MIN) {

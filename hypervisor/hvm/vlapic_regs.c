@@ -11,21 +11,21 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-#define MSR_APIC_BASE	 0x1b
-#define MSR_TSC_DEADLINE 0x6e0
-#define MSR_X2APIC_FIRST 0x800
-#define MSR_X2APIC_LAST	 0x8ff
+#define MSR_APIC_BASE	   0x1b
+#define MSR_TSC_DEADLINE   0x6e0
+#define MSR_X2APIC_FIRST   0x800
+#define MSR_X2APIC_LAST	   0x8ff
 #define MSR_X2APIC(offset) (MSR_X2APIC_FIRST + (offset) / 0x10)
 
-#define RX 1 /* read, write in xAPIC mode; in x2APIC mode */
-#define WX 2
-#define R2 4
-#define W2 8
+#define RX		   1 /* read, write in xAPIC mode; in x2APIC mode */
+#define WX		   2
+#define R2		   4
+#define W2		   8
 
-#define LVT_READ_ONLY (1U << 12 | 1U << 14) /* delivery status, remote IRR */
-#define LVT_COMMON    (LVT_VECTOR | LVT_MASKED)
-#define LVT_LINT      (LVT_COMMON | 0x700 | 1U << 13 | LVT_LEVEL)
-#define ICR_BITS      0xccfffU
+#define LVT_READ_ONLY	   (1U << 12 | 1U << 14) /* delivery status, remote IRR */
+#define LVT_COMMON	   (LVT_VECTOR | LVT_MASKED)
+#define LVT_LINT	   (LVT_COMMON | 0x700 | 1U << 13 | LVT_LEVEL)
+#define ICR_BITS	   0xccfffU
 
 static const struct rule {
 	uint32_t bits; /* that a write may set */
@@ -41,7 +41,7 @@ static const struct rule {
 	[APIC_LDR >> 4] = {0xff000000, RX | WX | R2},
 	[APIC_DFR >> 4] = {0xf0000000, RX | WX},
 	[APIC_SVR >> 4] = {0x3ff, RX | WX | R2 | W2},
-	[APIC_ISR >> 4 ... (APIC_IRR >> 4) + 7] = {0, RX | R2},
+	[APIC_ISR >> 4 ...(APIC_IRR >> 4) + 7] = {0, RX | R2},
 	[APIC_ESR >> 4] = {0, RX | WX | R2 | W2},
 	[APIC_ICR >> 4] = {ICR_BITS, RX | WX | R2 | W2},
 	[APIC_ICR2 >> 4] = {0xff000000, RX | WX},

@@ -11,46 +11,46 @@
 #include "hvm/vlapic.h"
 #include "time/timer.h"
 
-#define APIC_ID	      0x020
-#define APIC_VERSION  0x030
-#define APIC_TPR      0x080
-#define APIC_APR      0x090
-#define APIC_PPR      0x0a0
-#define APIC_EOI      0x0b0
-#define APIC_RRD      0x0c0
-#define APIC_LDR      0x0d0
-#define APIC_DFR      0x0e0
-#define APIC_SVR      0x0f0
-#define APIC_ISR      0x100
-#define APIC_TMR      0x180
-#define APIC_IRR      0x200
-#define APIC_ESR      0x280
-#define APIC_ICR      0x300
-#define APIC_ICR2     0x310
-#define APIC_LVTT     0x320
-#define APIC_LVTTHMR  0x330
-#define APIC_LVTPC    0x340
-#define APIC_LVT0     0x350
-#define APIC_LVT1     0x360
-#define APIC_LVTERR   0x370
-#define APIC_TMICT    0x380
-#define APIC_TMCCT    0x390
-#define APIC_TDCR     0x3e0
-#define APIC_SELF_IPI 0x3f0
-#define APIC_REGS_END 0x400
+#define APIC_ID		    0x020
+#define APIC_VERSION	    0x030
+#define APIC_TPR	    0x080
+#define APIC_APR	    0x090
+#define APIC_PPR	    0x0a0
+#define APIC_EOI	    0x0b0
+#define APIC_RRD	    0x0c0
+#define APIC_LDR	    0x0d0
+#define APIC_DFR	    0x0e0
+#define APIC_SVR	    0x0f0
+#define APIC_ISR	    0x100
+#define APIC_TMR	    0x180
+#define APIC_IRR	    0x200
+#define APIC_ESR	    0x280
+#define APIC_ICR	    0x300
+#define APIC_ICR2	    0x310
+#define APIC_LVTT	    0x320
+#define APIC_LVTTHMR	    0x330
+#define APIC_LVTPC	    0x340
+#define APIC_LVT0	    0x350
+#define APIC_LVT1	    0x360
+#define APIC_LVTERR	    0x370
+#define APIC_TMICT	    0x380
+#define APIC_TMCCT	    0x390
+#define APIC_TDCR	    0x3e0
+#define APIC_SELF_IPI	    0x3f0
+#define APIC_REGS_END	    0x400
 
-#define APIC_VERSION_VALUE 0x00050014U /* six LVT entries */
-#define APIC_VECTOR_MIN	   16	       /* lower ones are illegal */
-#define SVR_ENABLE	   0x100U
-#define DFR_FLAT	   0xffffffffU
+#define APIC_VERSION_VALUE  0x00050014U /* six LVT entries */
+#define APIC_VECTOR_MIN	    16		/* lower ones are illegal */
+#define SVR_ENABLE	    0x100U
+#define DFR_FLAT	    0xffffffffU
 
-#define LVT_VECTOR	 0xffU
-#define LVT_DELIVERY(l)	 ((l) >> 8 & 7)
-#define LVT_LEVEL	 (1U << 15)
-#define LVT_MASKED	 (1U << 16)
-#define LVTT_MODE	 (3U << 17)
-#define LVTT_PERIODIC	 (1U << 17)
-#define LVTT_TSCDEADLINE (2U << 17)
+#define LVT_VECTOR	    0xffU
+#define LVT_DELIVERY(l)	    ((l) >> 8 & 7)
+#define LVT_LEVEL	    (1U << 15)
+#define LVT_MASKED	    (1U << 16)
+#define LVTT_MODE	    (3U << 17)
+#define LVTT_PERIODIC	    (1U << 17)
+#define LVTT_TSCDEADLINE    (2U << 17)
 
 #define ESR_SEND_ILLEGAL    0x20U
 #define ESR_RECEIVE_ILLEGAL 0x40U

@@ -58,7 +58,7 @@ static void wake_takers(struct hvm_platform *p)
 {
 	struct vcpu *v;
 
-	for_each_vcpu (p->domain, v)
+	for_each_vcpu(p->domain, v)
 		if (vlapic_accepts_pic(v))
 			vcpu_kick(v);
 }
@@ -129,8 +129,8 @@ bool vpic_take(struct hvm_platform *p, uint8_t *vector)
 
 static void icw1_write(struct hvm_hw_vpic *c, uint8_t val)
 {
-	c->init_state = 1 | (val & ICW1_HAS_ICW4 ? INIT_ICW4 : 0) |
-			(val & ICW1_SINGLE ? INIT_SINGLE : 0);
+	c->init_state =
+		1 | (val & ICW1_HAS_ICW4 ? INIT_ICW4 : 0) | (val & ICW1_SINGLE ? INIT_SINGLE : 0);
 	c->irr &= c->elcr; /* the edge sense is reset */
 	c->imr = 0;
 	c->isr = 0;

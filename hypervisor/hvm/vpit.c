@@ -7,9 +7,9 @@
  */
 #include "hvm/platform_state.h"
 
-#define PIT_HZ 1193182U
+#define PIT_HZ		       1193182U
 
-#define CHANNEL_CONTROL 3 /* the control word's port; in it: the read-back command */
+#define CHANNEL_CONTROL	       3 /* the control word's port; in it: the read-back command */
 #define READ_BACK_KEEPS_STATUS 0x10
 #define READ_BACK_KEEPS_COUNT  0x20
 
@@ -94,9 +94,9 @@ static void fired(void *arg)
 	if (t->due && t->due <= now) {
 		if (!vhpet_is_legacy(p))
 			hvm_isa_irq_pulse(p, 0);
-		t->due = is_periodic(&t->hw.channels[0]) ?
-				 hvm_period_next(t->due, period_ns(t), now) :
-				 0;
+		t->due = is_periodic(&t->hw.channels[0])
+				 ? hvm_period_next(t->due, period_ns(t), now)
+				 : 0;
 		if (t->due)
 			timer_set(&t->timer, t->due);
 	}
@@ -129,8 +129,8 @@ static void status_latch(struct vpit *t, unsigned int n)
 
 	if (c->status_latched)
 		return;
-	c->status = output_get(t, n) << 7 | !c->count << 6 | c->rw_mode << 4 | c->mode << 1 |
-		    c->bcd;
+	c->status =
+		output_get(t, n) << 7 | !c->count << 6 | c->rw_mode << 4 | c->mode << 1 | c->bcd;
 	c->status_latched = 1;
 }
 

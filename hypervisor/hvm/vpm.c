@@ -9,14 +9,14 @@
 
 #include <xen/hvm/ioreq.h>
 
-#define PM_HZ	    3579545U
-#define SCI	    9
-#define STS_TIMER   0x0001 /* bit 31 of the timer has changed */
-#define STS_POWER   0x0100
-#define STS_SLEEP   0x0200
-#define STS_BITS    0x8731 /* that a write of 1 clears */
-#define EN_BITS	    0x0721
-#define SCI_EVENTS  (STS_TIMER | STS_POWER | STS_SLEEP)
+#define PM_HZ	   3579545U
+#define SCI	   9
+#define STS_TIMER  0x0001 /* bit 31 of the timer has changed */
+#define STS_POWER  0x0100
+#define STS_SLEEP  0x0200
+#define STS_BITS   0x8731 /* that a write of 1 clears */
+#define EN_BITS	   0x0721
+#define SCI_EVENTS (STS_TIMER | STS_POWER | STS_SLEEP)
 
 static uint32_t count_get(const struct vpm *t)
 {
@@ -34,8 +34,8 @@ static void update(struct hvm_platform *p)
 	t->hw.tmr_val = count;
 	hvm_gsi_set(p->domain, SCI, t->hw.pm1a_sts & t->hw.pm1a_en & SCI_EVENTS);
 	if (t->hw.pm1a_en & ~t->hw.pm1a_sts & STS_TIMER)
-		timer_set(&t->timer, time_now() + hvm_ns_from_ticks(BIT(31) - (count & ~BIT(31)),
-								    PM_HZ));
+		timer_set(&t->timer,
+			  time_now() + hvm_ns_from_ticks(BIT(31) - (count & ~BIT(31)), PM_HZ));
 	else
 		timer_stop(&t->timer);
 }

@@ -9,39 +9,39 @@
 
 #include "dev/cmos.h"
 
-#define RTC_HZ	      32768U
-#define RTC_IRQ	      8
-#define NS_PER_S      1000000000UL
-#define UPDATE_NS     244000 /* before it: "Update Cycle" */
+#define RTC_HZ		 32768U
+#define RTC_IRQ		 8
+#define NS_PER_S	 1000000000UL
+#define UPDATE_NS	 244000 /* before it: "Update Cycle" */
 
-#define REG_SECOND    0
+#define REG_SECOND	 0
 #define REG_SECOND_ALARM 1
-#define REG_MINUTE    2
+#define REG_MINUTE	 2
 #define REG_MINUTE_ALARM 3
-#define REG_HOUR      4
-#define REG_HOUR_ALARM 5
-#define REG_WEEKDAY   6
-#define REG_DAY	      7
-#define REG_MONTH     8
-#define REG_YEAR      9
-#define REG_A	      10
-#define REG_B	      11
-#define REG_C	      12
-#define REG_D	      13
+#define REG_HOUR	 4
+#define REG_HOUR_ALARM	 5
+#define REG_WEEKDAY	 6
+#define REG_DAY		 7
+#define REG_MONTH	 8
+#define REG_YEAR	 9
+#define REG_A		 10
+#define REG_B		 11
+#define REG_C		 12
+#define REG_D		 13
 
-#define A_UPDATING    0x80
-#define A_RATE	      0x0f
-#define A_RESET	      0x26 /* 32768 Hz, a period of 1024 Hz */
-#define B_24H	      0x02
-#define B_BINARY      0x04
-#define B_SET	      0x80
-#define FLAG_UPDATE   0x10 /* in C, and in B that it interrupts */
-#define FLAG_ALARM    0x20
-#define FLAG_PERIODIC 0x40
-#define FLAGS	      0x70
-#define C_IRQ	      0x80
-#define D_VALID	      0x80
-#define ALARM_ANY     0xc0
+#define A_UPDATING	 0x80
+#define A_RATE		 0x0f
+#define A_RESET		 0x26 /* 32768 Hz, a period of 1024 Hz */
+#define B_24H		 0x02
+#define B_BINARY	 0x04
+#define B_SET		 0x80
+#define FLAG_UPDATE	 0x10 /* in C, and in B that it interrupts */
+#define FLAG_ALARM	 0x20
+#define FLAG_PERIODIC	 0x40
+#define FLAGS		 0x70
+#define C_IRQ		 0x80
+#define D_VALID		 0x80
+#define ALARM_ANY	 0xc0
 
 /* --- what time it is --- */
 
@@ -176,8 +176,7 @@ static void irq_update(struct hvm_platform *p)
 	uint64_t period = period_ns(r), next = TIMER_NEVER, sec, ns;
 
 	irq_flag_set(r);
-	hvm_isa_irq_set(p->domain, RTC_IRQ,
-			r->hw.cmos_data[REG_C] & C_IRQ && !vhpet_is_legacy(p));
+	hvm_isa_irq_set(p->domain, RTC_IRQ, r->hw.cmos_data[REG_C] & C_IRQ && !vhpet_is_legacy(p));
 	if (r->hw.cmos_data[REG_C] & C_IRQ)
 		enabled = 0; /* nothing more happens until it is read */
 	if (enabled & FLAG_PERIODIC && period)
@@ -213,8 +212,7 @@ static uint8_t reg_read(struct hvm_platform *p, unsigned int reg)
 	switch (reg) {
 	case REG_A:
 		val = r->hw.cmos_data[REG_A];
-		if (wall_ns(p, &sec) >= NS_PER_S - UPDATE_NS &&
-		    !(r->hw.cmos_data[REG_B] & B_SET))
+		if (wall_ns(p, &sec) >= NS_PER_S - UPDATE_NS && !(r->hw.cmos_data[REG_B] & B_SET))
 			val |= A_UPDATING;
 		return val;
 	case REG_C:

@@ -90,7 +90,7 @@ struct domain *fake_platform_domain(unsigned int nr_vcpus, uint32_t emulation)
 	fake_vendor.tpr_get = tpr_get;
 	d->hvm->emulation = emulation;
 	CHECK_EQ(hvm_platform_init(d), 0);
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		v->info = &infos[v->id];
 		CHECK_EQ(vlapic_init(v), 0);
 	}
@@ -104,7 +104,7 @@ void fake_platform_free(struct domain *d)
 	struct vcpu *v;
 
 	hvm_platform_fini(d);
-	for_each_vcpu (d, v)
+	for_each_vcpu(d, v)
 		vlapic_fini(v);
 	CHECK_EQ(fake_heap_objects, 0);
 	fake_hvm_free(d);
@@ -117,7 +117,10 @@ bool fake_io_try(struct domain *d, struct hvm_io *io)
 
 uint64_t fake_io(struct domain *d, bool is_port, uint64_t addr, unsigned int size, int64_t val)
 {
-	struct hvm_io io = {.addr = addr, .size = size, .is_port = is_port, .is_write = val != -1,
+	struct hvm_io io = {.addr = addr,
+			    .size = size,
+			    .is_port = is_port,
+			    .is_write = val != -1,
 			    .data = val == -1 ? 0 : val};
 
 	CHECK(fake_io_try(d, &io));

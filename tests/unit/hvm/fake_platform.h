@@ -12,8 +12,8 @@
 #include "hvm/vlapic_state.h"
 #include "lib/bits.h"
 
-#define FAKE_EMU_HVM                                                                     \
-	(XEN_X86_EMU_LAPIC | XEN_X86_EMU_HPET | XEN_X86_EMU_PM | XEN_X86_EMU_RTC |       \
+#define FAKE_EMU_HVM                                                               \
+	(XEN_X86_EMU_LAPIC | XEN_X86_EMU_HPET | XEN_X86_EMU_PM | XEN_X86_EMU_RTC | \
 	 XEN_X86_EMU_IOAPIC | XEN_X86_EMU_PIC | XEN_X86_EMU_PIT)
 
 extern unsigned int fake_kicked[4], fake_nmis[4]; /* by vCPU */

@@ -5,8 +5,10 @@
  * accesses they leave to others.  A random walk over all their ports and
  * registers looks for what must not happen: crashes, and ticks without measure.
  *
- * Links: hvm/lines.c hvm/interrupt.c hvm/vpic.c hvm/vioapic.c hvm/vpit.c hvm/vrtc.c hvm/vpm.c hvm/vhpet.c hvm/platform.c hvm/vlapic.c hvm/vlapic_regs.c hvm/vlapic_timer.c hvm/vlapic_ipi.c dev/cmos_time.c time/timer.c time/scale.c lib/bits.c
- * Helpers: hvm/fake_vendor.c hvm/fake_platform.c
+ * Links: hvm/lines.c hvm/interrupt.c hvm/vpic.c hvm/vioapic.c hvm/vpit.c hvm/vrtc.c hvm/vpm.c
+ * hvm/vhpet.c hvm/platform.c hvm/vlapic.c hvm/vlapic_regs.c hvm/vlapic_timer.c hvm/vlapic_ipi.c
+ * dev/cmos_time.c time/timer.c time/scale.c lib/bits.c Helpers: hvm/fake_vendor.c
+ * hvm/fake_platform.c
  */
 #include "fake_platform.h"
 
@@ -117,7 +119,7 @@ TEST(apic_deadline)
 
 	begin();
 	fake_tsc = 5000;
-	v->hvm->tsc_offset = -4000UL; /* it is 1000 for the guest */
+	v->hvm->tsc_offset = -4000UL;		       /* it is 1000 for the guest */
 	CHECK_EQ(vlapic_msr_write(v, 0x6e0, 2000), 0); /* not in that mode: vanishes */
 	CHECK_EQ(vlapic_msr_read(v, 0x6e0, &val), 0);
 	CHECK_EQ(val, 0);
@@ -172,10 +174,10 @@ static void pit_start(unsigned int n, unsigned int mode, uint16_t count)
 TEST(pit_periods)
 {
 	begin();
-	CHECK_EQ(ticks(0x40, S, MS), 0); /* nothing until it is told */
-	pit_start(0, 2, 11932); /* 100 Hz */
+	CHECK_EQ(ticks(0x40, S, MS), 0);  /* nothing until it is told */
+	pit_start(0, 2, 11932);		  /* 100 Hz */
 	CHECK_EQ(ticks(0x40, S, MS), 99); /* the last rounds up past the second's end */
-	pit_start(0, 3, 0); /* 65536: 18.2 Hz */
+	pit_start(0, 3, 0);		  /* 65536: 18.2 Hz */
 	CHECK_EQ(ticks(0x40, S, MS), 18);
 	pit_start(0, 0, 11932);
 	CHECK_EQ(ticks(0x40, S, MS), 1);
@@ -292,7 +294,7 @@ TEST(rtc_dates)
 		uint8_t year, month, day, weekday;
 	} dates[] = {
 		{0, 0x70, 1, 1, 5},
-		{951782400, 0x00, 2, 0x29, 3},  /* 2000-02-29, Tuesday */
+		{951782400, 0x00, 2, 0x29, 3}, /* 2000-02-29, Tuesday */
 		{951868800, 0x00, 3, 1, 4},
 		{1798675200, 0x26, 0x12, 0x31, 5},
 		{4107456000, 0x00, 2, 0x28, 1}, /* 2100 is no leap year */
@@ -418,7 +420,10 @@ TEST(rtc_leaves_the_cmos_to_the_device_model)
 	CHECK(!fake_io_try(d, &io));
 	io = (struct hvm_io){.addr = 0x70, .size = 1, .is_port = true};
 	CHECK(fake_io_try(d, &io));
-	io = (struct hvm_io){.addr = 0x70, .size = 1, .is_port = true, .is_write = true,
+	io = (struct hvm_io){.addr = 0x70,
+			     .size = 1,
+			     .is_port = true,
+			     .is_write = true,
 			     .data = 0x80 | 13}; /* with NMIs masked */
 	CHECK(fake_io_try(d, &io));
 	CHECK_EQ(in(0x71), 0x80);
@@ -565,7 +570,7 @@ TEST(hpet_periodic_and_legacy)
 	pit_start(0, 2, 1193);
 	hpet_set(0x10, 3);
 	CHECK_EQ(ticks(0x40, 100 * MS, MS), 0); /* the PIT is cut off */
-	hpet_set(0x100, 0x4c); /* periodic, enabled, SETVAL */
+	hpet_set(0x100, 0x4c);			/* periodic, enabled, SETVAL */
 	hpet_set(0x108, hpet_get(0xf0) + 625000);
 	hpet_set(0x108, 62500); /* 1 ms */
 	CHECK_EQ(ticks(0x40, 9 * MS, MS / 4), 0);
@@ -586,8 +591,8 @@ TEST(hpet_periodic_and_legacy)
 
 static void random_step(void)
 {
-	static const uint16_t ports[] = {0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1, 0x40, 0x41, 0x42,
-					 0x43, 0x61, 0x70, 0x71, 0x1f40, 0x1f42, 0x1f48};
+	static const uint16_t ports[] = {0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1,	0x40,	0x41,
+					 0x42, 0x43, 0x61, 0x70, 0x71,	0x1f40, 0x1f42, 0x1f48};
 	struct hvm_io io = {
 		.size = 1U << rand() % 3,
 		.is_port = rand() & 1,

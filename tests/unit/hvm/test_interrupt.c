@@ -4,15 +4,17 @@
  * forms; wires to the PIC and the I/O APIC, PCI links, MSIs; both controllers'
  * registers.  A random walk checks that wires and counts never part.
  *
- * Links: hvm/interrupt.c hvm/lines.c hvm/vpic.c hvm/vioapic.c hvm/vpit.c hvm/vrtc.c hvm/vpm.c hvm/vhpet.c hvm/platform.c hvm/vlapic.c hvm/vlapic_regs.c hvm/vlapic_timer.c hvm/vlapic_ipi.c dev/cmos_time.c time/timer.c time/scale.c lib/bits.c
- * Helpers: hvm/fake_vendor.c hvm/fake_platform.c
+ * Links: hvm/interrupt.c hvm/lines.c hvm/vpic.c hvm/vioapic.c hvm/vpit.c hvm/vrtc.c hvm/vpm.c
+ * hvm/vhpet.c hvm/platform.c hvm/vlapic.c hvm/vlapic_regs.c hvm/vlapic_timer.c hvm/vlapic_ipi.c
+ * dev/cmos_time.c time/timer.c time/scale.c lib/bits.c Helpers: hvm/fake_vendor.c
+ * hvm/fake_platform.c
  */
 #include "fake_platform.h"
 
 #include "hvm/hvm.h"
 
-#define RFLAGS_IF 0x200
-#define VIA(type, val) ((uint64_t)(type) << 56 | (val))
+#define RFLAGS_IF	   0x200
+#define VIA(type, val)	   ((uint64_t)(type) << 56 | (val))
 #define VIA_VECTOR(vector) VIA(HVM_PARAM_CALLBACK_TYPE_VECTOR, vector)
 
 static struct domain *d;
@@ -88,7 +90,8 @@ TEST(an_event_that_is_there_already_goes_first)
 	begin();
 	CHECK_EQ(hvm_callback_set(d, VIA_VECTOR(0xf3)), 0);
 	event_set(v, true);
-	v->hvm->event = (struct hvm_event){.is_set = true, .type = HVM_EVENT_EXCEPTION, .vector = 13};
+	v->hvm->event =
+		(struct hvm_event){.is_set = true, .type = HVM_EVENT_EXCEPTION, .vector = 13};
 	CHECK_EQ(entry(), 13);
 	CHECK_EQ(fake_window, HVM_WINDOW_ANY);
 	CHECK_EQ(entry(), 0xf3);
@@ -267,9 +270,9 @@ TEST(messages)
 	CHECK_EQ(vlapic_take(d->vcpus[1]), 0x55);
 	CHECK_EQ(hvm_msi_send(d, 0xfef02000, 0x55), -EINVAL);
 	CHECK_EQ(hvm_msi_send(d, 0x1fee02000, 0x55), -EINVAL);
-	CHECK_EQ(hvm_msi_send(d, 0xfee03000, 0x55), -EINVAL); /* nobody's */
+	CHECK_EQ(hvm_msi_send(d, 0xfee03000, 0x55), -EINVAL);  /* nobody's */
 	CHECK_EQ(hvm_msi_send(d, 0xfee02000, 0x555), -EINVAL); /* INIT */
-	CHECK_EQ(hvm_msi_send(d, 0xfee02000, 0x8066), 0); /* de-assert */
+	CHECK_EQ(hvm_msi_send(d, 0xfee02000, 0x8066), 0);      /* de-assert */
 	CHECK_EQ(vlapic_take(d->vcpus[1]), -1);
 	CHECK_EQ(hvm_msi_send(d, 0xfeeff000, 0x66), 0);
 	CHECK_EQ(vlapic_take(v), 0x66);

@@ -4,8 +4,8 @@
  * refuse, modes, destinations of messages, INIT and SIPI; and any sequence of
  * accesses leaves a state that vlapic_reg_is_valid accepts.
  *
- * Links: hvm/vlapic.c hvm/vlapic_regs.c hvm/vlapic_timer.c hvm/vlapic_ipi.c time/timer.c time/scale.c lib/bits.c
- * Helpers: hvm/fake_vendor.c
+ * Links: hvm/vlapic.c hvm/vlapic_regs.c hvm/vlapic_timer.c hvm/vlapic_ipi.c time/timer.c
+ * time/scale.c lib/bits.c Helpers: hvm/fake_vendor.c
  */
 #include "fake_vendor.h"
 
@@ -81,7 +81,7 @@ static void begin(void)
 	eois = 0;
 	scale = (struct tsc_scale){.mul = 0x80000000, .shift = 1};
 	d = fake_hvm_domain(1, 4);
-	for_each_vcpu (d, v)
+	for_each_vcpu(d, v)
 		CHECK_EQ(vlapic_init(v), 0);
 	current_set(0);
 }
@@ -90,7 +90,7 @@ static void end(void)
 {
 	struct vcpu *v;
 
-	for_each_vcpu (d, v)
+	for_each_vcpu(d, v)
 		vlapic_fini(v);
 	fake_hvm_free(d);
 }
@@ -112,7 +112,7 @@ static void x2apic_all(void)
 {
 	struct vcpu *v;
 
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		CHECK_EQ(wr(v, MSR_APIC_BASE, rd(v, MSR_APIC_BASE) | APIC_BASE_EXTD), 0);
 		CHECK_EQ(wr(v, X2(APIC_SVR), 0x1ff), 0);
 	}
@@ -340,8 +340,8 @@ TEST(the_page_takes_words_and_gives_parts)
 	io = (struct hvm_io){.addr = 0xfee0003f, .size = 8}; /* across the register's end */
 	CHECK(vlapic_access(v, &io));
 	CHECK_EQ(io.data, 0);
-	io = (struct hvm_io){.addr = APIC_BASE_ADDRESS + APIC_TPR, .size = 1, .data = 0x40,
-			     .is_write = true};
+	io = (struct hvm_io){
+		.addr = APIC_BASE_ADDRESS + APIC_TPR, .size = 1, .data = 0x40, .is_write = true};
 	CHECK(vlapic_access(v, &io));
 	CHECK_EQ(page_read(v, APIC_TPR), 0); /* not 32 bits */
 	io = (struct hvm_io){.addr = 0xfee01000, .size = 4};
@@ -362,7 +362,7 @@ static unsigned int got(void)
 	unsigned int who = 0;
 	struct vcpu *v;
 
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		if (vlapic_pending(v) != 0x60)
 			continue;
 		who |= 1U << v->id;
@@ -407,7 +407,7 @@ TEST(xapic_logical_destinations)
 	struct vcpu *v;
 
 	begin();
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		page_write(v, APIC_SVR, 0x1ff);
 		page_write(v, APIC_LDR, 1U << (24 + v->id));
 	}
@@ -418,7 +418,7 @@ TEST(xapic_logical_destinations)
 	page_write(v, APIC_ICR2, 0xffU << 24);
 	page_write(v, APIC_ICR, 0x60);
 	CHECK_EQ(got(), 15);
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		page_write(v, APIC_DFR, 0);
 		page_write(v, APIC_LDR, (v->id / 2) << 28 | 1U << (24 + (v->id & 1)));
 	}
