@@ -10,6 +10,7 @@
 #include "hvm/vlapic.h"
 #include "lib/bits.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 
 #define ISA_IRQS    16
 #define PCI_DEVICES 32
@@ -59,10 +60,20 @@ static void link_change(struct hvm_platform *p, unsigned int link, bool level)
 }
 
 /* As the firmware's tables for stock guests have it (hvmloader's _PRT). */
+static unsigned int pci_gsi(unsigned int device, unsigned int pin)
+{
+	return ((device * 4 + (device >> 3) + pin) & 31) + ISA_IRQS;
+}
+
+static unsigned int pci_link(unsigned int device, unsigned int pin)
+{
+	return (device + pin) % HVM_PCI_LINKS;
+}
+
 static void pci_change(struct hvm_platform *p, unsigned int device, unsigned int pin, bool level)
 {
-	gsi_change(p, ((device * 4 + (device >> 3) + pin) & 31) + 16, level);
-	link_change(p, (device + pin) % HVM_PCI_LINKS, level);
+	gsi_change(p, pci_gsi(device, pin), level);
+	link_change(p, pci_link(device, pin), level);
 }
 
 /* False: it was so already. */
@@ -180,4 +191,107 @@ int hvm_msi_send(struct domain *d, uint64_t address, uint32_t data)
 	if ((data & (MSI_LEVEL | MSI_ASSERT)) == MSI_LEVEL)
 		return 0; /* the end of a level: nobody listens to it */
 	return vlapic_message_send(d, &m);
+}
+
+/* --- records --- */
+
+/* From the wires and routes.  No controller hears of it: each has a record of its own. */
+static void recount(struct hvm_lines *l)
+{
+	unsigned int wire;
+
+	memset(l->count, 0, sizeof(l->count));
+	memset(l->link_count, 0, sizeof(l->link_count));
+	bitmap_for_each(wire, l->pci, PCI_DEVICES * PCI_PINS) {
+		l->count[pci_gsi(wire / PCI_PINS, wire % PCI_PINS)]++;
+		l->link_count[pci_link(wire / PCI_PINS, wire % PCI_PINS)]++;
+	}
+	if (l->callback_wire & HVM_WIRE_PCI) {
+		wire = l->callback_wire & ~HVM_WIRE_PCI;
+		l->count[pci_gsi(wire / PCI_PINS, wire % PCI_PINS)]++;
+		l->link_count[pci_link(wire / PCI_PINS, wire % PCI_PINS)]++;
+	} else if (l->callback_wire) {
+		l->count[l->callback_wire]++;
+	}
+	bitmap_for_each(wire, &l->isa, ISA_IRQS)
+		l->count[isa_gsi(wire)]++;
+	bitmap_for_each(wire, &l->gsi, HVM_GSIS)
+		l->count[wire]++;
+	for (unsigned int link = 0; link < HVM_PCI_LINKS; link++)
+		if (l->link_count[link] && l->route[link])
+			l->count[l->route[link]]++;
+}
+
+/* One of the fields of hvm_lines, and what follows from it. */
+static int lines_load(struct domain *d, void *field, const void *val, size_t size)
+{
+	struct hvm_platform *p = d->hvm->platform;
+	uint64_t flags = spin_lock_irq(&p->irq_lock);
+
+	memcpy(field, val, size);
+	recount(&p->lines);
+	spin_unlock_irq(&p->irq_lock, flags);
+	return 0;
+}
+
+int hvm_pci_irq_save(struct domain *d, unsigned int instance, void *rec)
+{
+	struct hvm_platform *p = d->hvm->platform;
+
+	if (!p)
+		return -ENODEV;
+	memcpy(rec, p->lines.pci, sizeof(p->lines.pci));
+	return 0;
+}
+
+int hvm_pci_irq_load(struct domain *d, unsigned int instance, const void *rec)
+{
+	struct hvm_platform *p = d->hvm->platform;
+
+	return p ? lines_load(d, p->lines.pci, rec, sizeof(p->lines.pci)) : -ENODEV;
+}
+
+int hvm_isa_irq_save(struct domain *d, unsigned int instance, void *rec)
+{
+	struct hvm_platform *p = d->hvm->platform;
+
+	if (!p)
+		return -ENODEV;
+	memcpy(rec, &p->lines.isa, sizeof(p->lines.isa));
+	return 0;
+}
+
+int hvm_isa_irq_load(struct domain *d, unsigned int instance, const void *rec)
+{
+	struct hvm_platform *p = d->hvm->platform;
+	const struct hvm_hw_isa_irqs *r = rec;
+
+	if (!p)
+		return -ENODEV;
+	if (r->pad[0] >> ISA_IRQS)
+		return -EINVAL;
+	return lines_load(d, &p->lines.isa, rec, sizeof(p->lines.isa));
+}
+
+int hvm_pci_link_save(struct domain *d, unsigned int instance, void *rec)
+{
+	struct hvm_platform *p = d->hvm->platform;
+
+	if (!p)
+		return -ENODEV;
+	memcpy(rec, p->lines.route, sizeof(p->lines.route));
+	return 0;
+}
+
+int hvm_pci_link_load(struct domain *d, unsigned int instance, const void *rec)
+{
+	struct hvm_platform *p = d->hvm->platform;
+	const struct hvm_hw_pci_link *r = rec;
+
+	if (!p)
+		return -ENODEV;
+	for (unsigned int link = 0; link < HVM_PCI_LINKS; link++)
+		if (r->route[link] >= ISA_IRQS)
+			return -EINVAL;
+	return lines_load(d, p->lines.route, rec, sizeof(p->lines.route));
 }

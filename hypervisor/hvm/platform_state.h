@@ -121,7 +121,15 @@ static inline uint64_t hvm_period_next(uint64_t due, uint64_t period, uint64_t n
 	return due + ((now - due) / period + 1) * period;
 }
 
+/* A device's record, as struct hvm_save_kind has its functions. */
+#define HVM_DEVICE_RECORD(name)                                              \
+	int name##_save(struct domain *d, unsigned int instance, void *rec); \
+	int name##_load(struct domain *d, unsigned int instance, const void *rec)
+
 /* --- lines.c --- */
+HVM_DEVICE_RECORD(hvm_pci_irq);
+HVM_DEVICE_RECORD(hvm_isa_irq);
+HVM_DEVICE_RECORD(hvm_pci_link);
 /* An edge of an ISA IRQ whose device is in the hypervisor. */
 void hvm_isa_irq_pulse(struct hvm_platform *p, unsigned int irq);
 /* A GSI's level; under irq_lock, as what follows. */
@@ -143,6 +151,7 @@ bool vpic_take(struct hvm_platform *p, uint8_t *vector);
 HVM_DEVICE_ACCESS(vpic);
 HVM_DEVICE_ACCESS(vpic_slave);
 HVM_DEVICE_ACCESS(vpic_elcr);
+HVM_DEVICE_RECORD(vpic);
 
 /* --- vioapic.c --- */
 void vioapic_init(struct hvm_platform *p);
@@ -150,21 +159,26 @@ void vioapic_line_set(struct hvm_platform *p, unsigned int gsi, bool level); /* 
 /* A local APIC's end of a level-triggered vector; takes the lock. */
 void vioapic_eoi(struct domain *d, uint8_t vector);
 HVM_DEVICE_ACCESS(vioapic);
+HVM_DEVICE_RECORD(vioapic);
 
 /* --- the clocks; each function takes the device's lock --- */
 void vpit_init(struct hvm_platform *p);
 HVM_DEVICE_ACCESS(vpit);
 HVM_DEVICE_ACCESS(vpit_port61);
+HVM_DEVICE_RECORD(vpit);
 void vrtc_init(struct hvm_platform *p);
 bool vrtc_claims(struct hvm_platform *p, const struct hvm_io *io);
 HVM_DEVICE_ACCESS(vrtc);
+HVM_DEVICE_RECORD(vrtc);
 void vpm_init(struct hvm_platform *p);
 bool vpm_claims(struct hvm_platform *p, const struct hvm_io *io);
 HVM_DEVICE_ACCESS(vpm_event);
 HVM_DEVICE_ACCESS(vpm_timer);
+HVM_DEVICE_RECORD(vpm);
 void vhpet_init(struct hvm_platform *p);
 /* Have its comparators 0 and 1 taken the PIT's and the RTC's interrupts?  Any context. */
 bool vhpet_is_legacy(const struct hvm_platform *p);
 HVM_DEVICE_ACCESS(vhpet);
+HVM_DEVICE_RECORD(vhpet);
 
 #endif

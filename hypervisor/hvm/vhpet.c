@@ -5,6 +5,7 @@
  * the place of the PIT's and the RTC's interrupts.  No FSB delivery.
  */
 #include "hvm/platform_state.h"
+#include "lib/errno.h"
 
 #define TICK_NS	     16
 #define TICK_FS	     (TICK_NS * 1000000UL)
@@ -294,4 +295,56 @@ void vhpet_init(struct hvm_platform *p)
 		p->hpet.timers[n].platform = p;
 		timer_init(&p->hpet.timers[n].timer, fired, &p->hpet.timers[n], cpu_info()->cpu);
 	}
+}
+
+int vhpet_save(struct domain *d, unsigned int instance, void *rec)
+{
+	struct hvm_platform *p = d->hvm->platform;
+	struct hvm_hw_hpet *r = rec;
+
+	if (!hvm_has_device(d, XEN_X86_EMU_HPET))
+		return -ENODEV;
+	spin_lock(&p->hpet.lock);
+	*r = p->hpet.hw;
+	r->capability = CAP_VALUE;
+	r->mc64 = count_get(&p->hpet);
+	spin_unlock(&p->hpet.lock);
+	return 0;
+}
+
+static bool timer_is_valid(const struct hvm_hw_hpet *r, unsigned int n)
+{
+	uint64_t config = r->timers[n].config;
+
+	if (config & ~(TN_WRITABLE | TN_CAP) || (r->isr & BIT(n) && !(config & TN_LEVEL)))
+		return false;
+	return !(config & TN_32BIT) || !((r->timers[n].cmp | r->period[n]) >> 32);
+}
+
+int vhpet_load(struct domain *d, unsigned int instance, const void *rec)
+{
+	struct hvm_platform *p = d->hvm->platform;
+	const struct hvm_hw_hpet *r = rec;
+
+	if (!hvm_has_device(d, XEN_X86_EMU_HPET))
+		return -ENODEV;
+	if (r->config & ~(CONFIG_ENABLE | CONFIG_LEGACY) || r->isr >> HPET_TIMER_NUM)
+		return -EINVAL;
+	for (unsigned int n = 0; n < HPET_TIMER_NUM; n++)
+		if (!timer_is_valid(r, n))
+			return -EINVAL;
+	spin_lock(&p->hpet.lock);
+	for (unsigned int n = 0; n < HPET_TIMER_NUM; n++) {
+		line_set(p, n, false);
+		p->hpet.hw.timers[n].config = r->timers[n].config & TN_WRITABLE;
+		p->hpet.hw.timers[n].cmp = r->timers[n].cmp;
+		p->hpet.hw.period[n] = r->period[n];
+		if (r->isr & BIT(n) && r->timers[n].config & TN_ENABLE)
+			line_set(p, n, true);
+	}
+	p->hpet.hw.isr = r->isr;
+	WRITE_ONCE(p->hpet.hw.config, r->config);
+	count_write(&p->hpet, r->mc64);
+	spin_unlock(&p->hpet.lock);
+	return 0;
 }

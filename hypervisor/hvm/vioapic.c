@@ -5,6 +5,7 @@
  */
 #include "hvm/platform_state.h"
 #include "hvm/vlapic.h"
+#include "lib/errno.h"
 
 #define IOAPIC_BASE	0xfec00000UL
 #define IOAPIC_VERSION	(0x11U | (VIOAPIC_NUM_PINS - 1) << 16)
@@ -17,6 +18,7 @@
 #define ID_BITS		0x0f000000U
 
 /* Delivery status and remote IRR are the controller's own; bits 17..55 are reserved. */
+#define RTE_STATUS	(1UL << 12)
 #define RTE_REMOTE_IRR	(1UL << 14)
 #define RTE_LEVEL	(1UL << 15)
 #define RTE_WRITABLE_LO 0x1afffU
@@ -141,4 +143,42 @@ void vioapic_write(struct hvm_platform *p, unsigned int at, unsigned int size, u
 	else if (at == IOWIN && size >= 4)
 		window_write(p, val);
 	spin_unlock_irq(&p->irq_lock, flags);
+}
+
+int vioapic_save(struct domain *d, unsigned int instance, void *rec)
+{
+	struct hvm_hw_vioapic *r = rec;
+
+	if (!hvm_has_device(d, XEN_X86_EMU_IOAPIC))
+		return -ENODEV;
+	*r = d->hvm->platform->ioapic;
+	return 0;
+}
+
+static bool entry_is_valid(uint64_t e)
+{
+	uint64_t bits = (uint64_t)RTE_WRITABLE_HI << 32 | RTE_WRITABLE_LO | RTE_REMOTE_IRR;
+
+	return !(e & ~(bits | RTE_STATUS)) && (e & RTE_LEVEL || !(e & RTE_REMOTE_IRR));
+}
+
+int vioapic_load(struct domain *d, unsigned int instance, const void *rec)
+{
+	struct hvm_platform *p = d->hvm->platform;
+	const struct hvm_hw_vioapic *r = rec;
+	uint64_t flags;
+
+	if (!hvm_has_device(d, XEN_X86_EMU_IOAPIC))
+		return -ENODEV;
+	if (r->base_address != IOAPIC_BASE || r->ioregsel > 0xff || r->id & ~ID_BITS)
+		return -EINVAL;
+	for (unsigned int i = 0; i < VIOAPIC_NUM_PINS; i++)
+		if (!entry_is_valid(r->redirtbl[i].bits))
+			return -EINVAL;
+	flags = spin_lock_irq(&p->irq_lock);
+	p->ioapic = *r;
+	for (unsigned int i = 0; i < VIOAPIC_NUM_PINS; i++)
+		p->ioapic.redirtbl[i].bits &= ~RTE_STATUS;
+	spin_unlock_irq(&p->irq_lock, flags);
+	return 0;
 }

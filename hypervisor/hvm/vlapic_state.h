@@ -131,7 +131,16 @@ uint32_t vlapic_timer_count(struct vlapic *l);
 void vlapic_timer_lvt_set(struct vlapic *l, uint32_t lvtt);
 void vlapic_timer_divide_set(struct vlapic *l, uint32_t tdcr);
 uint64_t vlapic_deadline_get(struct vlapic *l);
+/* Goes on where a saved one was, in the mode that LVTT says. */
+void vlapic_timer_resume(struct vlapic *l, uint32_t count, uint64_t deadline);
+unsigned int vlapic_timer_divisor(const struct vlapic *l);
 void vlapic_deadline_set(struct vlapic *l, uint64_t tsc);
+
+/* --- vlapic_context.c: as struct hvm_save_kind has its functions --- */
+int vlapic_save(struct domain *d, unsigned int instance, void *rec);
+int vlapic_load(struct domain *d, unsigned int instance, const void *rec);
+int vlapic_regs_save(struct domain *d, unsigned int instance, void *rec);
+int vlapic_regs_load(struct domain *d, unsigned int instance, const void *rec);
 
 /* --- vlapic_ipi.c --- */
 void vlapic_ipi_send(struct vlapic *l, uint32_t icr, uint32_t icr2);

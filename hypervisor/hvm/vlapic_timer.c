@@ -19,11 +19,16 @@ static bool is_deadline_mode(const struct vlapic *l)
 }
 
 /* SDM vol. 3, "Divide Configuration Register": bits 3, 1, 0; 7 divides by 1, 0 by 2.. */
-static uint64_t unit_ns(const struct vlapic *l)
+unsigned int vlapic_timer_divisor(const struct vlapic *l)
 {
 	uint32_t tdcr = vlapic_get(l, APIC_TDCR), n = (tdcr & 3) | (tdcr >> 1 & 4);
 
-	return (uint64_t)BUS_CYCLE_NS << ((n + 1) & 7);
+	return 1U << ((n + 1) & 7);
+}
+
+static uint64_t unit_ns(const struct vlapic *l)
+{
+	return (uint64_t)BUS_CYCLE_NS * vlapic_timer_divisor(l);
 }
 
 static uint64_t period_ns(const struct vlapic *l)
@@ -65,8 +70,8 @@ static void timer_fired(void *arg)
 	bool is_due = false;
 
 	spin_lock(&l->timer_lock);
-	if (l->deadline) {
-		is_due = deadline_is_reached(l);
+	if (is_deadline_mode(l)) {
+		is_due = l->deadline && deadline_is_reached(l);
 	} else if (l->ends && l->ends <= now) {
 		is_due = true;
 		count_ended(l, now);
@@ -161,9 +166,24 @@ uint64_t vlapic_deadline_get(struct vlapic *l)
 	uint64_t deadline;
 
 	spin_lock(&l->timer_lock);
-	deadline = l->deadline;
+	deadline = is_deadline_mode(l) ? l->deadline : 0;
 	spin_unlock(&l->timer_lock);
 	return deadline;
+}
+
+/* A count above its start is none that it can have: it is taken for the start. */
+void vlapic_timer_resume(struct vlapic *l, uint32_t count, uint64_t deadline)
+{
+	bool is_due = false;
+
+	spin_lock(&l->timer_lock);
+	count_from(l, MIN(count, vlapic_get(l, APIC_TMICT)));
+	l->deadline = deadline;
+	if (is_deadline_mode(l) && deadline)
+		is_due = deadline_is_reached(l);
+	spin_unlock(&l->timer_lock);
+	if (is_due)
+		vlapic_lvt_raise(l, APIC_LVTT);
 }
 
 void vlapic_deadline_set(struct vlapic *l, uint64_t tsc)

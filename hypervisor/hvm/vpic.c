@@ -7,6 +7,7 @@
 #include "hvm/platform_state.h"
 #include "hvm/vlapic.h"
 #include "lib/bits.h"
+#include "lib/errno.h"
 
 #define CASCADE	      2
 #define SPURIOUS_LINE 7
@@ -274,4 +275,33 @@ void vpic_elcr_write(struct hvm_platform *p, unsigned int at, unsigned int size,
 
 	p->pic[at].elcr = val & elcr_mask[at];
 	spin_unlock_irq(&p->irq_lock, flags);
+}
+
+int vpic_save(struct domain *d, unsigned int instance, void *rec)
+{
+	struct hvm_hw_vpic *r = rec;
+
+	if (!hvm_has_device(d, XEN_X86_EMU_PIC))
+		return -ENODEV;
+	*r = d->hvm->platform->pic[instance];
+	return 0;
+}
+
+int vpic_load(struct domain *d, unsigned int instance, const void *rec)
+{
+	struct hvm_platform *p = d->hvm->platform;
+	const struct hvm_hw_vpic *r = rec;
+	uint64_t flags;
+
+	if (!hvm_has_device(d, XEN_X86_EMU_PIC))
+		return -ENODEV;
+	if (r->irq_base & 7 || r->priority_add > 7 || r->is_master != !instance ||
+	    r->elcr & ~elcr_mask[instance])
+		return -EINVAL;
+	flags = spin_lock_irq(&p->irq_lock);
+	p->pic[instance] = *r;
+	p->pic[instance].int_output = 0;
+	output_update(p);
+	spin_unlock_irq(&p->irq_lock, flags);
+	return 0;
 }

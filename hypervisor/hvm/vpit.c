@@ -6,6 +6,7 @@
  * BCD counting is not there, as on no machine that is still switched on.
  */
 #include "hvm/platform_state.h"
+#include "lib/errno.h"
 
 #define PIT_HZ		       1193182U
 
@@ -277,4 +278,45 @@ void vpit_init(struct hvm_platform *p)
 		p->pit.hw.channels[n].gate = n != 2;
 	}
 	timer_init(&p->pit.timer, fired, p, cpu_info()->cpu);
+}
+
+int vpit_save(struct domain *d, unsigned int instance, void *rec)
+{
+	struct hvm_hw_pit *r = rec;
+
+	if (!hvm_has_device(d, XEN_X86_EMU_PIT))
+		return -ENODEV;
+	spin_lock(&d->hvm->platform->pit.lock);
+	*r = d->hvm->platform->pit.hw;
+	spin_unlock(&d->hvm->platform->pit.lock);
+	return 0;
+}
+
+static bool channel_is_valid(const struct hvm_hw_pit_channel *c)
+{
+	return c->count <= 0x10000 && c->count_latched <= BYTE_SECOND && c->status_latched <= 1 &&
+	       c->read_state <= BYTE_SECOND && c->write_state <= BYTE_SECOND &&
+	       c->rw_mode <= BYTE_FIRST && c->mode <= 5 && c->bcd <= 1 && c->gate <= 1;
+}
+
+int vpit_load(struct domain *d, unsigned int instance, const void *rec)
+{
+	const struct hvm_hw_pit *r = rec;
+	struct vpit *t;
+
+	if (!hvm_has_device(d, XEN_X86_EMU_PIT))
+		return -ENODEV;
+	for (unsigned int n = 0; n < 3; n++)
+		if (!channel_is_valid(&r->channels[n]))
+			return -EINVAL;
+	if (r->speaker_data_on > 1)
+		return -EINVAL;
+	t = &d->hvm->platform->pit;
+	spin_lock(&t->lock);
+	t->hw = *r;
+	for (unsigned int n = 0; n < 3; n++)
+		t->started[n] = time_now();
+	arm(t);
+	spin_unlock(&t->lock);
+	return 0;
 }

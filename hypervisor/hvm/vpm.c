@@ -9,6 +9,8 @@
 
 #include <xen/hvm/ioreq.h>
 
+#include "lib/errno.h"
+
 #define PM_HZ	   3579545U
 #define SCI	   9
 #define STS_TIMER  0x0001 /* bit 31 of the timer has changed */
@@ -109,4 +111,35 @@ void vpm_init(struct hvm_platform *p)
 {
 	p->pm.base = -(uint32_t)hvm_ticks_from_ns(time_now(), PM_HZ);
 	timer_init(&p->pm.timer, fired, p, cpu_info()->cpu);
+}
+
+int vpm_save(struct domain *d, unsigned int instance, void *rec)
+{
+	struct hvm_platform *p = d->hvm->platform;
+	struct hvm_hw_pmtimer *r = rec;
+
+	if (!hvm_has_device(d, XEN_X86_EMU_PM))
+		return -ENODEV;
+	spin_lock(&p->pm.lock);
+	update(p);
+	*r = p->pm.hw;
+	spin_unlock(&p->pm.lock);
+	return 0;
+}
+
+int vpm_load(struct domain *d, unsigned int instance, const void *rec)
+{
+	struct hvm_platform *p = d->hvm->platform;
+	const struct hvm_hw_pmtimer *r = rec;
+
+	if (!hvm_has_device(d, XEN_X86_EMU_PM))
+		return -ENODEV;
+	if (r->pm1a_sts & ~STS_BITS || r->pm1a_en & ~EN_BITS)
+		return -EINVAL;
+	spin_lock(&p->pm.lock);
+	p->pm.hw = *r;
+	p->pm.base = r->tmr_val - (uint32_t)hvm_ticks_from_ns(time_now(), PM_HZ);
+	update(p);
+	spin_unlock(&p->pm.lock);
+	return 0;
 }

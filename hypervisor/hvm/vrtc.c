@@ -8,6 +8,7 @@
 #include "hvm/platform_state.h"
 
 #include "dev/cmos.h"
+#include "lib/errno.h"
 
 #define RTC_HZ		 32768U
 #define RTC_IRQ		 8
@@ -290,4 +291,38 @@ void vrtc_init(struct hvm_platform *p)
 	p->rtc.hw.cmos_data[REG_A] = A_RESET;
 	p->rtc.hw.cmos_data[REG_B] = B_24H;
 	timer_init(&p->rtc.timer, fired, p, cpu_info()->cpu);
+}
+
+int vrtc_save(struct domain *d, unsigned int instance, void *rec)
+{
+	struct hvm_platform *p = d->hvm->platform;
+	struct hvm_hw_rtc *r = rec;
+
+	if (!hvm_has_device(d, XEN_X86_EMU_RTC))
+		return -ENODEV;
+	spin_lock(&p->rtc.lock);
+	flags_catch_up(p);
+	*r = p->rtc.hw;
+	spin_unlock(&p->rtc.lock);
+	return 0;
+}
+
+/* The time goes on meanwhile: a clock that SET holds excepted, it is the wall clock's. */
+int vrtc_load(struct domain *d, unsigned int instance, const void *rec)
+{
+	struct hvm_platform *p = d->hvm->platform;
+	const struct hvm_hw_rtc *r = rec;
+
+	if (!hvm_has_device(d, XEN_X86_EMU_RTC))
+		return -ENODEV;
+	if (r->cmos_data[REG_A] & A_UPDATING || r->cmos_data[REG_C] & ~(FLAGS | C_IRQ) ||
+	    r->cmos_index > 0x7f)
+		return -EINVAL;
+	spin_lock(&p->rtc.lock);
+	p->rtc.hw = *r;
+	p->rtc.looked = time_now();
+	(void)wall_ns(p, &p->rtc.second);
+	irq_update(p);
+	spin_unlock(&p->rtc.lock);
+	return 0;
 }

@@ -5,7 +5,8 @@
  * accesses leaves a state that vlapic_reg_is_valid accepts.
  *
  * Links: hvm/vlapic.c hvm/vlapic_regs.c hvm/vlapic_timer.c hvm/vlapic_ipi.c time/timer.c
- * time/scale.c lib/bits.c Helpers: hvm/fake_vendor.c
+ * Links: time/scale.c lib/bits.c
+ * Helpers: hvm/fake_vendor.c
  */
 #include "fake_vendor.h"
 
