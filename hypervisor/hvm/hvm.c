@@ -54,7 +54,7 @@ bool hvm_is_available(void)
 
 /* A PVH domain has a local APIC at most; the rest of a PC comes with a device model. */
 #define EMULATION_PVH XEN_X86_EMU_LAPIC
-#define EMULATION_HVM (XEN_X86_EMU_ALL & ~(XEN_X86_EMU_VPCI | XEN_X86_EMU_IOMMU))
+#define EMULATION_HVM (XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI)
 
 int hvm_config_check(const struct xen_domctl_createdomain *c)
 {
