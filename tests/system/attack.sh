@@ -38,6 +38,9 @@ attack()
 	file=$(guest_config "$1" "kernel = \"/lab/guests/$1.elf\"" 'memory = 32' 'ramdisk = ""' \
 		'on_crash = "preserve"' 'on_poweroff = "preserve"')
 	sed -i '/^ramdisk/d' "$file"
+	case $1 in
+	hvm-*) echo 'type = "pvh"' >> "$file" ;;
+	esac
 	$ZL create "$file" > /tmp/created 2>&1 || cat /tmp/created
 	wait_until 60 ended "$1"
 }

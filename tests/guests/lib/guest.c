@@ -1,41 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The library of the test guests; see guest.h. */
+/* The library of the PV test guests; see guest.h. */
 #include "guest.h"
-
-#include <stdarg.h>
-#include <xen/io/console.h>
 
 struct start_info *start_info;
 volatile unsigned int trap_vector, event_upcalls, failsafe_seen;
 volatile unsigned long trap_error, trap_rip, try_resume, try_stack;
 struct shared_info *shared_info_va;
 
-static unsigned int failures, checks;
-
 extern char trap_0[], trap_1[], trap_3[], trap_6[], trap_7[], trap_10[], trap_11[], trap_12[],
 	trap_13[], trap_14[], trap_128[], event_callback[], failsafe_callback[];
 
 void trap_unexpected(void);
-
-/* gcc calls these by itself */
-void *memcpy(void *d, const void *s, size_t n);
-void *memset(void *d, int c, size_t n);
-
-void *memcpy(void *d, const void *s, size_t n)
-{
-	void *p = d;
-
-	__asm__ volatile("rep movsb" : "+D"(p), "+S"(s), "+c"(n)::"memory");
-	return d;
-}
-
-void *memset(void *d, int c, size_t n)
-{
-	void *p = d;
-
-	__asm__ volatile("rep stosb" : "+D"(p), "+c"(n) : "a"(c) : "memory");
-	return d;
-}
 
 /* --- memory --- */
 
@@ -96,102 +71,6 @@ long remap(void *va, uint64_t l1e)
 	return HC3(__HYPERVISOR_update_va_mapping, va, l1e, UVMF_INVLPG);
 }
 
-/* --- console --- */
-
-static struct xencons_interface *console;
-
-static void console_put(char c)
-{
-	while (console->out_prod - console->out_cons >= sizeof(console->out))
-		HC2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
-	console->out[console->out_prod % sizeof(console->out)] = c;
-	__atomic_store_n(&console->out_prod, console->out_prod + 1, __ATOMIC_RELEASE);
-}
-
-static void console_flush(void)
-{
-	struct evtchn_send send = {.port = start_info->console.domU.evtchn};
-
-	HC2(__HYPERVISOR_event_channel_op, EVTCHNOP_send, &send);
-}
-
-static void put_number(unsigned long v, unsigned int base)
-{
-	char buf[20];
-	int n = 0;
-
-	do {
-		buf[n++] = "0123456789abcdef"[v % base];
-		v /= base;
-	} while (v);
-	while (n)
-		console_put(buf[--n]);
-}
-
-void say(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	for (; *fmt; fmt++) {
-		bool wide = false;
-
-		if (*fmt != '%') {
-			if (*fmt == '\n')
-				console_put('\r');
-			console_put(*fmt);
-			continue;
-		}
-		if (*++fmt == 'l') {
-			wide = true;
-			fmt++;
-		}
-		if (*fmt == 's') {
-			for (const char *s = va_arg(ap, const char *); *s; s++)
-				console_put(*s);
-		} else if (*fmt == 'c') {
-			console_put(va_arg(ap, int));
-		} else {
-			long v = wide ? va_arg(ap, long) : va_arg(ap, int);
-
-			if (*fmt == 'd' && v < 0) {
-				console_put('-');
-				v = -v;
-			}
-			if (!wide && *fmt != 'd')
-				v = (unsigned int)v;
-			put_number(v, *fmt == 'x' ? 16 : 10);
-		}
-	}
-	va_end(ap);
-	console_flush();
-}
-
-void check(bool good, const char *what)
-{
-	checks++;
-	failures += !good;
-	say("%s - %s\n", good ? "ok" : "not ok", what);
-}
-
-void check_eq(long got, long want, const char *what)
-{
-	if (got != want)
-		say("# %s: got %ld, want %ld\n", what, got, want);
-	check(got == want, what);
-}
-
-_Noreturn void guest_shutdown(unsigned int reason)
-{
-	struct sched_shutdown s = {.reason = reason};
-
-	/* until the daemon has read it all: what is unread at the end may be lost */
-	for (unsigned long i = 0; i < 100000 && console->out_prod != console->out_cons; i++)
-		HC2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
-	for (;;)
-		HC2(__HYPERVISOR_sched_op, SCHEDOP_shutdown, &s);
-}
-
 /* --- traps --- */
 
 void trap_unexpected(void)
@@ -242,12 +121,11 @@ DEFINE_PAGE(shared_info_page);
 
 void guest_main(void)
 {
-	console = mfn_to_va(start_info->console.domU.mfn);
+	console_open(mfn_to_va(start_info->console.domU.mfn), start_info->console.domU.evtchn);
 	traps_init();
 	if (remap(shared_info_page, start_info->shared_info | PTE_RW_FLAGS))
 		say("not ok - shared_info cannot be mapped\n");
 	shared_info_va = (struct shared_info *)shared_info_page;
 	guest_test();
-	say("guest: %u checks, %u failed\n", checks, failures);
-	guest_shutdown(SHUTDOWN_poweroff);
+	guest_end();
 }

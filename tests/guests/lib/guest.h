@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a test guest stands on: a PV domain with one vCPU, a console, traps it
- * can expect, and its own page tables.  A guest says "ok - ..." or
+ * What a test guest stands on: a domain with one vCPU, a console, traps it can
+ * expect, and, if it is PV, its own page tables.  A guest says "ok - ..." or
  * "not ok - ..." for each thing it tries and then powers off; one that must be
  * ended by the hypervisor says so first ("expect crash: reason").
  */
@@ -60,6 +60,8 @@ void check(bool good, const char *what);
 /* "ok - what" if got is want, else tells both. */
 void check_eq(long got, long want, const char *what);
 _Noreturn void guest_shutdown(unsigned int reason);
+_Noreturn void guest_end(void);
+void console_open(void *page, unsigned int port);
 
 /* --- traps --- */
 extern volatile unsigned int trap_vector; /* of the last; 255: the failsafe callback */
