@@ -54,6 +54,20 @@ static void answer_add(struct hvm_io_state *s, const struct hvm_io *io)
 	}
 }
 
+#define PIT_CHANNEL2 0x42
+
+/*
+ * Where nothing answers, a bus reads as ones; but Linux' quick calibration by the PIT
+ * (arch/x86/kernel/tsc.c, quick_pit_calibrate) takes ones for a counter that has just begun, and
+ * reads it 100,000 times before it gives up. Zero tells it at once that there is none.
+ */
+static uint64_t read_nobody(const struct vcpu *v, const struct hvm_io *io)
+{
+	bool is_pit = io->is_port && io->addr == PIT_CHANNEL2;
+
+	return is_pit && !(v->domain->hvm->emulation & XEN_X86_EMU_PIT) ? 0 : ~0UL;
+}
+
 enum hvm_io_result hvm_io_access(struct vcpu *v, struct hvm_io *io)
 {
 	struct hvm_io_state *s = &v->hvm->io;
@@ -71,7 +85,7 @@ enum hvm_io_result hvm_io_access(struct vcpu *v, struct hvm_io *io)
 			break;
 		case IOREQ_NOBODY:
 			if (!io->is_write)
-				io->data = ~0UL;
+				io->data = read_nobody(v, io);
 		}
 	}
 	answer_add(s, io);

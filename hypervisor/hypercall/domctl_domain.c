@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The domctls on a domain as a whole: its life, its limits, and what it is like. */
+#include "hvm/state.h"
 #include "hypercall/ctl.h"
 #include "lib/string.h"
 #include "time/time.h"
@@ -74,6 +75,10 @@ void domain_info_get(struct domain *d, struct xen_domctl_getdomaininfo *info)
 	info->outstanding_pages = READ_ONCE(d->mm.claimed);
 	info->shared_info_frame = d->shared_info ? virt_to_mfn(d->shared_info).v : ~0UL;
 	info->ssidref = d->ssidref;
+	if (d->hvm) {
+		info->flags |= XEN_DOMINF_hvm_guest | XEN_DOMINF_hap;
+		info->arch_config.emulation_flags = d->hvm->emulation;
+	}
 }
 
 int domctl_getdomaininfo(struct domain *d, struct xen_domctl *op)

@@ -41,6 +41,24 @@ TEST(domctl_access_and_version)
 	CHECK_EQ(domu->references, 1);
 }
 
+TEST(domctl_info_tells_an_hvm_domain)
+{
+	struct xen_domctl op = DOMU(.cmd = XEN_DOMCTL_getdomaininfo);
+	struct hvm_domain hvm = {.emulation = XEN_X86_EMU_LAPIC | XEN_X86_EMU_PIT};
+
+	fixture_begin();
+	CHECK_EQ(do_domctl(XEN_DOMCTL_getdomaininfo, &op), 0);
+	CHECK_EQ(op.u.getdomaininfo.flags & (XEN_DOMINF_hvm_guest | XEN_DOMINF_hap), 0);
+	CHECK_EQ(op.u.getdomaininfo.arch_config.emulation_flags, 0);
+	domu->hvm = &hvm;
+	CHECK_EQ(do_domctl(XEN_DOMCTL_getdomaininfo, &op), 0);
+	domu->hvm = NULL;
+	CHECK(op.u.getdomaininfo.flags & XEN_DOMINF_hvm_guest);
+	CHECK(op.u.getdomaininfo.flags & XEN_DOMINF_hap);
+	CHECK_EQ(op.u.getdomaininfo.arch_config.emulation_flags,
+		 XEN_X86_EMU_LAPIC | XEN_X86_EMU_PIT);
+}
+
 static struct xen_domctl create_good(void)
 {
 	return (struct xen_domctl){

@@ -549,6 +549,12 @@ TEST(io_port_reads_and_writes_by_size)
 	CHECK_EQ(guest_regs()->rax, 0xffffffff);
 	port(0xcf8, 4, true);
 	CHECK(is_done(2));
+	/* A PIT that is not there reads as zero, one that is and does not answer as ones. */
+	port(0x42, 1, false);
+	CHECK_EQ(guest_regs()->rax, 0xffffff00);
+	v->domain->hvm->emulation = XEN_X86_EMU_PIT;
+	port(0x42, 1, false);
+	CHECK_EQ(guest_regs()->rax, 0xffffffff);
 	fake_guest_end(v);
 }
 
