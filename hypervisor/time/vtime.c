@@ -92,7 +92,7 @@ static void barrier(void)
 	__atomic_signal_fence(__ATOMIC_SEQ_CST); /* the CPU keeps stores in order itself */
 }
 
-/* In shared_info or a page of the guest's: written, never read. */
+/* In shared_info or a page of the guest's: nothing there is believed. */
 static void info_write(struct vcpu_time_info *dst, const struct vcpu_time_info *t)
 {
 	WRITE_ONCE(dst->version, t->version - 1);
@@ -119,11 +119,17 @@ static void area_write(struct vcpu_area *area, const struct vcpu_time_info *t)
 			sizeof(t->version));
 }
 
+/* A guest that starts over clears its shared_info: firmware does before it starts a kernel. */
+static bool is_cleared(const struct vcpu *v)
+{
+	return v->info && READ_ONCE(v->info->time.version) != v->time.version;
+}
+
 void vtime_update(struct vcpu *v)
 {
 	struct vcpu_time_info t;
 
-	if (v->time.is_published && time_is_stable())
+	if (v->time.is_published && time_is_stable() && !is_cleared(v))
 		return;
 	v->time.version += 2;
 	time_info_fill(v, &t, v->time.version);
