@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The domctls on a domain as a whole: its life, its limits, and what it is like. */
-#include "hvm/state.h"
 #include "hypercall/ctl.h"
+#include "hvm/state.h"
 #include "lib/string.h"
 #include "time/time.h"
 
