@@ -259,6 +259,9 @@ static int set_domain(struct zl *zl, const char *text, const char *count)
 	rc = hyp_domain_get_info(zl->hyp, domid, &info);
 	if (rc)
 		return zl_error("%s: %s", text, strerror(-rc));
+	/* Its vCPUs would come by ACPI; kernels do not read the store for them. */
+	if (domain_has_model(&info))
+		return zl_error("vcpu-set: %s is HVM: the number of its vCPUs is fixed", text);
 	if (zl_parse_number(count, &number) || number < 1 ||
 	    number > (long long)info.max_vcpu_id + 1)
 		return zl_error("vcpu-set: expected a number from 1 to %u, found \"%s\"",
