@@ -25,8 +25,10 @@
 
 #define TAPS_MAX  32
 #define PATH_SIZE 96
+#define END_MS	  2000
+/* Read at one time: it may write faster than anybody reads. */
+#define SAID_READS_MAX 16
 /* Descriptors are collected above those that the process is to have. */
-#define END_MS	2000
 #define FD_HIGH (ARGUMENTS_FIRST_FD + ARGUMENTS_FDS_MAX + 1)
 
 void model_init(struct model *model)
@@ -154,9 +156,13 @@ static void drain_said(struct model *model)
 	char buf[4096];
 	ssize_t len = -1;
 
-	while (model->said_fd >= 0 && (len = read(model->said_fd, buf, sizeof(buf))) > 0) {
-		size_t kept = (size_t)len < model->log_left ? (size_t)len : model->log_left;
+	for (int i = 0; i < SAID_READS_MAX && model->said_fd >= 0; i++) {
+		size_t kept;
 
+		len = read(model->said_fd, buf, sizeof(buf));
+		if (len <= 0)
+			break;
+		kept = (size_t)len < model->log_left ? (size_t)len : model->log_left;
 		if (write(model->log_fd, buf, kept) != (ssize_t)kept)
 			model->log_left = 0;
 		else
@@ -184,6 +190,8 @@ static int read_serials(struct model *model, int timeout_ms)
 
 		if (!json_object_object_get_ex(one, "label", &label) ||
 		    !json_object_object_get_ex(one, "filename", &file) ||
+		    !json_object_is_type(label, json_type_string) ||
+		    !json_object_is_type(file, json_type_string) ||
 		    sscanf(json_object_get_string(label), "serial%u", &index) != 1 ||
 		    index >= MODEL_SERIALS_MAX)
 			continue;

@@ -14,6 +14,9 @@
 
 #include "device/deadline.h"
 
+/* At one time: the other end may write faster than anybody reads. */
+#define DRAIN_READS_MAX 4
+
 int qmp_init(struct qmp *qmp, int fd)
 {
 	*qmp = (struct qmp){.fd = fd, .buf = malloc(QMP_LINE_MAX)};
@@ -155,6 +158,8 @@ int qmp_command(struct qmp *qmp, const char *name, struct json_object *arguments
 		}
 		if (json_object_object_get_ex(line, "error", &found))
 			rc = -EREMOTEIO;
+		else if (!deadline_left(deadline))
+			rc = -ETIMEDOUT;
 		json_object_put(line);
 	}
 	return rc;
@@ -164,9 +169,9 @@ int qmp_drain(struct qmp *qmp)
 {
 	struct json_object *line;
 	size_t before;
-	int rc;
+	int rc = 0;
 
-	do {
+	for (int i = 0; i < DRAIN_READS_MAX && !rc; i++) {
 		before = qmp->size;
 		rc = fill(qmp);
 		if (rc)
@@ -174,8 +179,8 @@ int qmp_drain(struct qmp *qmp)
 		before = qmp->size - before;
 		while ((line = take_line(qmp, &rc)))
 			json_object_put(line);
-		if (rc)
-			return rc;
-	} while (before);
-	return 0;
+		if (!before)
+			break;
+	}
+	return rc;
 }

@@ -32,7 +32,7 @@ void qmp_fini(struct qmp *qmp);
 int qmp_command(struct qmp *qmp, const char *name, struct json_object *arguments, int pass_fd,
 		int timeout_ms, int cancel_fd, struct json_object **answer);
 
-/* Read away events, without waiting. 0, or as above. */
+/* Read away events, without waiting, not for ever: what is left shows in the descriptor. */
 int qmp_drain(struct qmp *qmp);
 
 #endif

@@ -41,7 +41,7 @@ static void write_program(const char *begin, const char *at_getfd)
 		"\tcase $line in\n"
 		"\t*query-chardev*) echo '{\"return\":[{\"label\":\"serial0\",\"filename\":"
 		"\"pty:/dev/pts/9\"},{\"label\":\"serial7\",\"filename\":\"pty:/dev/pts/8\"},"
-		"{\"label\":\"qmp\"},5]}' >&3 ;;\n"
+		"{\"label\":\"qmp\"},{\"label\":null,\"filename\":null},5]}' >&3 ;;\n"
 		"\t*getfd*) %s ;;\n"
 		"\t*) echo '{\"return\":{}}' >&3 ;;\n"
 		"\tesac\ndone\n",
@@ -95,6 +95,16 @@ static int serve(char *reason)
 	return model_serve(&model, reason, 96);
 }
 
+/* Its descriptors do not close all at once. */
+static int serve_to_end(char *reason)
+{
+	int rc = 0;
+
+	for (int i = 0; i < 100 && !rc; i++)
+		rc = serve(reason);
+	return rc;
+}
+
 static void test_start(void **state)
 {
 	struct device_error error;
@@ -134,7 +144,7 @@ static void test_killed(void **state)
 	assert_int_equal(start(&error), 0);
 	assert_int_equal(model_serve(&model, reason, sizeof(reason)), 0);
 	kill(model.pid, SIGSEGV);
-	assert_int_equal(serve(reason), -ECHILD);
+	assert_int_equal(serve_to_end(reason), -ECHILD);
 	assert_string_equal(reason, "the device model died: Segmentation fault");
 	assert_int_equal(model.pid, 0);
 	assert_int_equal(model_serve(&model, reason, sizeof(reason)), 0);
@@ -173,12 +183,12 @@ static void test_viewers(void **state)
 	write_program("", "echo nonsense >&3");
 	assert_int_equal(start(&error), 0);
 	connect_viewer();
-	assert_int_equal(serve(reason), -ECHILD);
+	assert_int_equal(serve_to_end(reason), -ECHILD);
 	assert_string_equal(reason, "the device model does not answer");
 	write_program("", "exit 3");
 	assert_int_equal(start(&error), 0);
 	connect_viewer();
-	assert_int_equal(serve(reason), -ECHILD);
+	assert_int_equal(serve_to_end(reason), -ECHILD);
 	assert_string_equal(reason, "the device model ended with status 3");
 }
 

@@ -14,7 +14,9 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "model/qmp.h"
@@ -122,6 +124,29 @@ static void test_silence(void **state)
 	close(cancel[1]);
 }
 
+/* Events without end: they do not keep a command, or a look, for ever. */
+static void test_flood(void **state)
+{
+	struct json_object *answer;
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (!pid) {
+		close(qmp.fd);
+		while (write(peer, "{\"event\": \"A\"}\n", 15) > 0)
+			;
+		_exit(0);
+	}
+	close(peer);
+	peer = -1;
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(qmp_drain(&qmp), 0);
+	assert_int_equal(ask(&answer), -ETIMEDOUT);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+}
+
 static void test_end(void **state)
 {
 	(void)state;
@@ -168,6 +193,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_endless_line, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_deep, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_silence, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_flood, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_descriptor, set_up, tear_down),
 	};
