@@ -65,19 +65,18 @@ static int room_make(struct domain *d, gfn_t gfn)
 /* A page of the hypervisor's that d owns: shared_info, or one of its grant table. */
 static int hypervisor_page_map(struct domain *d, mfn_t mfn, gfn_t gfn)
 {
-	struct page *pg;
-	int ret = room_make(d, gfn);
+	struct page *pg = page_get_mfn(mfn, d);
+	int ret;
 
-	if (ret)
-		return ret;
-	pg = page_get_mfn(mfn, d);
 	if (!pg)
 		return -EINVAL;
 	if (!page_get_writable(pg)) {
 		page_put(pg);
 		return -EINVAL;
 	}
-	ret = p2m_set(d, gfn, mfn, 0, P2M_SHARED);
+	ret = room_make(d, gfn);
+	if (!ret)
+		ret = p2m_set(d, gfn, mfn, 0, P2M_SHARED);
 	if (ret)
 		page_put_and_type(pg);
 	return ret;

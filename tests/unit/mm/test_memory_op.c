@@ -46,9 +46,12 @@ int pv_table_undo(struct domain *dom, struct page *pg, enum page_type type,
 	panic("a table of d%u: frame %lx, type %u", dom->id, page_to_mfn(pg).v, type);
 }
 
+static unsigned int grant_asked;
+
 int grant_shared_frame(struct domain *dom, unsigned int index, mfn_t *mfn)
 {
 	(void)dom;
+	grant_asked++;
 	*mfn = MFN(1000 + index);
 	return index < 4 ? 0 : -EINVAL;
 }
@@ -835,6 +838,9 @@ TEST(physmap_shows_hypervisor_pages)
 	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_shared_info, 0, 1UL << 36, 0), -EINVAL);
 	CHECK_EQ(pg->count & PAGE_COUNT_MASK, 2);
 	CHECK_EQ(populate(XENMEM_decrease_reservation, 100, 0), 0); /* not its to give up */
+	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_gmfn, 100, 101, 0), -EINVAL); /* nor to move */
+	CHECK_EQ(type_at(100), P2M_SHARED);
+	CHECK_EQ(type_at(101), P2M_NONE);
 	CHECK_EQ(remove_at(DOMID_SELF, 100), 0);
 	CHECK_EQ(remove_at(DOMID_SELF, 100), -ENOENT);
 	CHECK_EQ(pg->count & PAGE_COUNT_MASK, 1);
@@ -855,7 +861,9 @@ TEST(physmap_arguments_are_checked)
 	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_gmfn_foreign, 0, 1, 0), -EOPNOTSUPP);
 	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_dev_mmio, 0, 1, 0), -EOPNOTSUPP);
 	CHECK_EQ(add(DOMID_SELF, 99, 0, 1, 0), -EOPNOTSUPP);
+	grant_asked = 0;
 	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_grant_table, 1UL << 32, 1, 0), -EINVAL);
+	CHECK_EQ(grant_asked, 0);
 	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_grant_table, 4, 1, 0), -EINVAL);
 	/* frame 1000 of the fake table is nobody's, that is, not h's */
 	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_grant_table, 0, 1, 0), -EINVAL);
@@ -891,6 +899,19 @@ TEST(physmap_moves_ram)
 	/* where nothing can be it goes back to where it was */
 	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_gmfn, 3, 1UL << 40, 0), -EINVAL);
 	CHECK(mfn_equal(p2m_lookup(h, GFN(3), &type), a));
+	CHECK_EQ(h->mm.tot_pages, 512);
+	end_hvm();
+}
+
+TEST(physmap_moves_nothing_without_room_for_tables)
+{
+	setup_hvm();
+	CHECK_EQ(populate(XENMEM_populate_physmap, 512, 9), 1);
+	CHECK_EQ(p2m_pool_set(h, 3), 0);
+	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_gmfn, 600, 1024, 0), -ENOMEM);
+	CHECK_EQ(add(DOMID_SELF, XENMAPSPACE_gmfn, 600, 601, 0), -ENOMEM);
+	CHECK_EQ(type_at(1024), P2M_NONE);
+	CHECK_EQ(type_at(601), P2M_RAM);
 	CHECK_EQ(h->mm.tot_pages, 512);
 	end_hvm();
 }
