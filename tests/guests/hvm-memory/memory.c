@@ -202,6 +202,49 @@ static void structures(void)
 	check_eq(populate(gfn_of(own)), 1, "and comes back");
 }
 
+/* Entry 1 of the highest table, for a moment: what is there for the CPU, and for a hypercall. */
+static void try_table(uint64_t entry, bool is_memory, const char *what)
+{
+	void *at = (void *)(1UL << 39);
+	bool read;
+	long rc;
+
+	table4[1] = entry;
+	__asm__ volatile("mov %%cr3, %%rax; mov %%rax, %%cr3" ::: "rax", "memory");
+	read = try_read(at);
+	rc = memory_op(XENMEM_remove_from_physmap, at);
+	if (read != is_memory || (rc == -EFAULT) == is_memory)
+		say("# read %d, trap %u, hypercall %ld\n", read, trap_vector, rc);
+	check(read == is_memory && (read || trap_vector == 14) && (rc == -EFAULT) != is_memory,
+	      what);
+	table4[1] = 0;
+	__asm__ volatile("mov %%cr3, %%rax; mov %%rax, %%cr3" ::: "rax", "memory");
+}
+
+DEFINE_PAGE(lower);
+
+static void tables(void)
+{
+	uint64_t *t = (uint64_t *)lower;
+
+	try_table(HOLE << 12 | 7, false, "a table where no memory is");
+	try_table(0xfee00000 | 7, false, "a table in the local APIC");
+	try_table((uint64_t)table4 | 7, true, "tables that loop");
+	try_table((uint64_t)lower | 0x87, false, "a large page of the highest level");
+	t[0] = (uint64_t)lower | 7;
+	try_table((uint64_t)lower | 7, true, "a table of every level at once");
+	t[0] = 0x000ff00000000000 | 7;
+	try_table((uint64_t)lower | 7, false, "a table beyond all memory");
+	t[0] = (uint64_t)lower | 7 | 1UL << 63;
+	try_table((uint64_t)lower | 7, true, "a table without execution");
+	t[0] = 0x2087;
+	try_table((uint64_t)lower | 7, false, "a large page with reserved bits");
+	/* in a hypervisor page: entries that others write */
+	check_eq(add(DOMID_SELF, XENMAPSPACE_shared_info, 0, HOLE + 50), 0, "shared_info again");
+	try_table((HOLE + 50) << 12 | 7, false, "shared_info as a table");
+	check_eq(remove_at(HOLE + 50), 0, "and gone");
+}
+
 /* --- grants, to oneself --- */
 
 static domid_t own_domid(void)
@@ -344,6 +387,7 @@ void guest_test(void)
 	moves();
 	other_calls();
 	structures();
+	tables();
 	grants();
 	narrow_code();
 	pool();

@@ -14,6 +14,8 @@
 
 #define EOPNOTSUPP 95
 
+extern uint64_t table4[512]; /* its page table of the highest level; entry 0 is in use */
+
 /* The same hypercall from 32-bit code, pointers below 4 GiB; what eax says, as an int. */
 long hypercall32(unsigned long op, unsigned long a1, unsigned long a2);
 /* HVM_PARAM_*, or -E */

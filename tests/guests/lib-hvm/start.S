@@ -149,6 +149,7 @@ gdtr:	.word . - gdt - 1
 
 	.bss
 	.balign 4096
+	.globl table4
 table4:	.skip 4096
 table3:	.skip 4096
 directories:
