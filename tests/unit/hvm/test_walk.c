@@ -99,7 +99,9 @@ TEST(long_mode_walks_four_levels)
 		CHECK_EQ(*entry64(i, i), TABLE(i + 1) | P | W | U | A);
 	CHECK_EQ(*entry64(4, 4), TABLE(9) | P | W | U | A | D);
 	FAULTS(LINEAR + 0x1000, PF_WRITE, PF_WRITE);
-	FAULTS(0x800000000000, 0, 0); /* not canonical */
+	*entry64(1, 257) = *entry64(1, 1);
+	GOES_TO(LINEAR | 0xffff800000000000, 0, TABLE(9));
+	FAULTS(LINEAR | 0x800000000000, 0, 0); /* not canonical */
 	fake_ram_end(v->domain);
 }
 
@@ -238,7 +240,7 @@ static void meddle(void)
 {
 	if (meddling) {
 		meddling--;
-		*meddled ^= BIT(9);
+		*meddled ^= BIT(58); /* one that is the guest's own, in the upper half */
 	}
 }
 
