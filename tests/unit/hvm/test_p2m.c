@@ -513,3 +513,62 @@ TEST(the_end_gives_all_back_at_every_step)
 	CHECK_EQ(p2m_grant_unmap(d, 1UL << 42, page_to_mfn(theirs), true), -EINVAL);
 	end();
 }
+
+/* A translation that allows more than its entry, or leads to tables that are no more, must go. */
+TEST(what_changes_is_flushed)
+{
+	unsigned long bitmap[1];
+	uint64_t generation;
+
+	begin();
+	fake_ram_add(d, 0, 2);
+	generation = p->flush_generation;
+	CHECK_EQ(p2m_change_type(d, GFN(0), P2M_RAM, P2M_RAM_RO), 0);
+	CHECK(p->flush_generation > generation);
+	CHECK_EQ(p2m_change_type(d, GFN(0), P2M_RAM_RO, P2M_RAM), 0);
+	generation = p->flush_generation;
+	CHECK_EQ(p2m_dirty_take(d, GFN(0), 2, bitmap), 0);
+	CHECK(p->flush_generation > generation);
+	end();
+}
+
+TEST(half_a_split_is_flushed_and_maps_the_same)
+{
+	enum p2m_type type;
+	uint64_t generation;
+
+	begin();
+	CHECK_EQ(p2m_set(d, GFN(0), MFN(0), 18, P2M_RAM), 0);
+	CHECK_EQ(p2m_pool_set(d, 3), 0); /* two are in use: the second table is not to be had */
+	generation = p->flush_generation;
+	CHECK_EQ(p2m_remove(d, GFN(700), MFN_NONE), -ENOMEM);
+	CHECK(p->flush_generation > generation);
+	CHECK_EQ(p2m_lookup(d, GFN(700), &type).v, 700);
+	CHECK_EQ(p2m_lookup(d, GFN((1UL << 18) - 1), &type).v, (1UL << 18) - 1);
+	CHECK_EQ(type, P2M_RAM);
+	CHECK_EQ(p2m_pool_set(d, 4), 0);
+	CHECK_EQ(p2m_pool_set(d, 5), 0);
+	CHECK_EQ(p2m_set(d, GFN(1UL << 18), MFN(0), 18, P2M_RAM), 0);
+	CHECK_EQ(p2m_pool_set(d, 4), 0);
+	generation = p->flush_generation;
+	CHECK_EQ(p2m_set(d, GFN((1UL << 18) + 7), MFN(7), 0, P2M_RAM), -ENOMEM);
+	CHECK(p->flush_generation > generation);
+	end();
+}
+
+TEST(what_others_granted_keeps_its_own_number)
+{
+	struct page *theirs;
+	mfn_t mfn;
+
+	begin();
+	theirs = fake_frame_alloc(other);
+	mfn = page_to_mfn(theirs);
+	m2p_set(mfn, 1234);
+	CHECK(page_hold(theirs));
+	CHECK_EQ(p2m_set(d, GFN(1), mfn, 0, P2M_GRANT_RO), 0);
+	CHECK_EQ(fake_m2p[mfn.v], 1234);
+	CHECK_EQ(p2m_remove(d, GFN(1), mfn), 0);
+	CHECK_EQ(fake_m2p[mfn.v], 1234);
+	end();
+}
