@@ -218,7 +218,10 @@ TEST(pit_bytes_and_status)
 	out(0x43, 0x14); /* channel 0, low byte, mode 2 */
 	out(0x43, 0xe2); /* its status: null count, OUT */
 	CHECK_EQ(in(0x40), 0xd4);
+	out(0x43, 0xe2);
 	out(0x40, 200);
+	out(0x43, 0xe2); /* latched once, it stays */
+	CHECK_EQ(in(0x40), 0xd4);
 	fake_time_pass(10 * 839);
 	CHECK_EQ(in(0x40), 190);
 	out(0x43, 0xe2);

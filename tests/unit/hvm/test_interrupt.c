@@ -258,6 +258,21 @@ TEST(a_pvh_domain_has_no_wires)
 	CHECK(!hvm_platform_access(v, &io));
 	io = (struct hvm_io){.addr = 0xfec00000, .size = 4};
 	CHECK(!hvm_platform_access(v, &io));
+	CHECK_EQ(fake_io(d, false, 0xfee00030, 4, -1), 0x50014);
+	x2apic_on(v);
+	vlapic_raise(v, 0x41, true);
+	CHECK_EQ(vlapic_take(v), 0x41);
+	eoi(v); /* no I/O APIC hears of it */
+	end();
+}
+
+TEST(an_nmi_that_is_gone)
+{
+	struct hvm_interrupt i = {.source = HVM_INT_NMI};
+
+	begin();
+	CHECK(!hvm_interrupt_take(v, &i));
+	CHECK(!v->hvm->is_nmi_masked);
 	end();
 }
 
@@ -412,6 +427,17 @@ TEST(pic_rotation_and_poll)
 	fake_io(d, true, 0x20, 1, 0xa0); /* rotate on EOI: 5 is the highest now */
 	fake_io(d, true, 0x20, 1, 0x0c);
 	CHECK_EQ(fake_io(d, true, 0x20, 1, -1), 0x81);
+	end();
+}
+
+TEST(pic_end_of_nothing)
+{
+	begin();
+	fake_pic_start(d);
+	fake_io(d, true, 0x20, 1, 0xa0); /* rotates nothing */
+	hvm_isa_irq_set(d, 7, true);
+	hvm_isa_irq_set(d, 1, true);
+	CHECK_EQ(pic_ack(), 0x21);
 	end();
 }
 

@@ -214,6 +214,11 @@ TEST(level_vectors_tell_the_ioapic_their_end)
 	CHECK_EQ(vlapic_take(v), 0x41);
 	CHECK_EQ(wr(v, X2(APIC_EOI), 0), 0);
 	CHECK_EQ(eois, 1);
+	vlapic_raise(v, 0xff, true);
+	CHECK_EQ(vlapic_take(v), 0xff);
+	CHECK_EQ(wr(v, X2(APIC_EOI), 0), 0);
+	CHECK_EQ(wr(v, X2(APIC_EOI), 0), 0); /* of nothing: no other end */
+	CHECK_EQ(eois, 2);
 	end();
 }
 
@@ -227,6 +232,7 @@ TEST(software_disabled_accepts_nothing)
 	CHECK_EQ(vlapic_pending(v), -1);
 	page_write(v, APIC_SVR, 0x1ff);
 	page_write(v, APIC_LVT0, 0x700);
+	page_write(v, APIC_SVR, 0x1fe); /* still on: nothing is masked */
 	CHECK(vlapic_accepts_pic(v));
 	page_write(v, APIC_SVR, 0xff);
 	CHECK_EQ(page_read(v, APIC_LVT0), 0x700 | LVT_MASKED);
@@ -446,6 +452,17 @@ TEST(lowest_priority_goes_to_the_idlest)
 	CHECK_EQ(wr(d->vcpus[1], X2(APIC_SVR), 0xff), 0); /* switched off it does not take part */
 	CHECK_EQ(vlapic_message_send(d, &m), 0);
 	CHECK_EQ(got(), 8);
+	end();
+}
+
+TEST(one_switched_off_gets_nothing)
+{
+	struct vlapic_message m = {.dest = 2, .delivery = VLAPIC_NMI};
+
+	begin();
+	CHECK_EQ(wr(d->vcpus[1], MSR_APIC_BASE, 0xfee00000), 0);
+	CHECK_EQ(vlapic_message_send(d, &m), -EINVAL);
+	CHECK_EQ(nmis[1], 0);
 	end();
 }
 
