@@ -7,6 +7,7 @@
 #include "cpu/asm.h"
 #include "cpu/guest_copy.h"
 #include "domain/domain.h"
+#include "hvm/context.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "pv/debugreg.h"
@@ -134,6 +135,10 @@ void vcpu_context_get(struct vcpu *v, struct vcpu_guest_context *c)
 	memset(c, 0, sizeof(*c));
 	fpu_state_export(&v->fpu, &c->fpu_ctxt);
 	c->flags = VGCF_I387_VALID;
+	if (v->domain->type == DOMAIN_HVM) {
+		hvm_vcpu_context_get(v, c);
+		return;
+	}
 	if (v->pv.in_kernel)
 		c->flags |= VGCF_in_kernel;
 	if (v->pv.failsafe_masks_events)

@@ -34,6 +34,11 @@ extern const unsigned int hvm_cpu_nr_save_kinds;
 extern const struct hvm_save_kind hvm_platform_save_kinds[];
 extern const unsigned int hvm_platform_nr_save_kinds;
 
+struct vcpu_guest_context;
+
+/* As far as that form has them (XEN_DOMCTL_getvcpucontext): general and segment registers, CR0..4. */
+void hvm_vcpu_context_get(struct vcpu *v, struct vcpu_guest_context *ctx);
+
 /* The most bytes a whole context has. */
 size_t hvm_context_size(const struct domain *d);
 /* All records into buf, of hvm_context_size(): how many bytes.  d is paused. */

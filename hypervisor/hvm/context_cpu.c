@@ -12,14 +12,14 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-#define CR0_PE	       (1UL << 0)
-#define CR0_NW	       (1UL << 29)
-#define CR0_CD	       (1UL << 30)
-#define CR0_PG	       (1UL << 31)
-#define EFER_LME       (1UL << 8)
-#define EFER_LMA       (1UL << 10)
-#define EVENT_ERROR    (1U << 11)
-#define EVENT_VALID    (1U << 31)
+#define CR0_PE	    (1UL << 0)
+#define CR0_NW	    (1UL << 29)
+#define CR0_CD	    (1UL << 30)
+#define CR0_PG	    (1UL << 31)
+#define EFER_LME    (1UL << 8)
+#define EFER_LMA    (1UL << 10)
+#define EVENT_ERROR (1U << 11)
+#define EVENT_VALID (1U << 31)
 
 /* Fields of the record that are an MSR of the vendor's each. */
 static const struct {
@@ -41,7 +41,10 @@ static const struct {
 static const struct {
 	uint16_t offset, reg;
 } registers[] = {
-#define REGISTER(name) {offsetof(struct hvm_hw_cpu, name), offsetof(struct cpu_user_regs, name)}
+#define REGISTER(name)                                                                  \
+	{                                                                               \
+		offsetof(struct hvm_hw_cpu, name), offsetof(struct cpu_user_regs, name) \
+	}
 	REGISTER(rax), REGISTER(rbx), REGISTER(rcx), REGISTER(rdx), REGISTER(rbp), REGISTER(rsi),
 	REGISTER(rdi), REGISTER(rsp), REGISTER(r8),  REGISTER(r9),  REGISTER(r10), REGISTER(r11),
 	REGISTER(r12), REGISTER(r13), REGISTER(r14), REGISTER(r15), REGISTER(rip), REGISTER(rflags),
@@ -51,11 +54,18 @@ static const struct {
 static const struct {
 	uint16_t base, limit, sel, attr;
 } segments[HVM_SEGMENTS] = {
-#define TABLE(name)                                                                                \
-	{offsetof(struct hvm_hw_cpu, name##_base), offsetof(struct hvm_hw_cpu, name##_limit), 0, 0}
-#define SEGMENT(name)                                                                              \
-	{offsetof(struct hvm_hw_cpu, name##_base), offsetof(struct hvm_hw_cpu, name##_limit),      \
-	 offsetof(struct hvm_hw_cpu, name##_sel), offsetof(struct hvm_hw_cpu, name##_arbytes)}
+#define TABLE(name)                                                     \
+	{                                                               \
+		offsetof(struct hvm_hw_cpu, name##_base),               \
+			offsetof(struct hvm_hw_cpu, name##_limit), 0, 0 \
+	}
+#define SEGMENT(name)                                               \
+	{                                                           \
+		offsetof(struct hvm_hw_cpu, name##_base),           \
+			offsetof(struct hvm_hw_cpu, name##_limit),  \
+			offsetof(struct hvm_hw_cpu, name##_sel),    \
+			offsetof(struct hvm_hw_cpu, name##_arbytes) \
+	}
 	[HVM_ES] = SEGMENT(es),	  [HVM_CS] = SEGMENT(cs),     [HVM_SS] = SEGMENT(ss),
 	[HVM_DS] = SEGMENT(ds),	  [HVM_FS] = SEGMENT(fs),     [HVM_GS] = SEGMENT(gs),
 	[HVM_GDTR] = TABLE(gdtr), [HVM_LDTR] = SEGMENT(ldtr), [HVM_IDTR] = TABLE(idtr),
@@ -135,6 +145,37 @@ static int cpu_save(struct domain *d, unsigned int id, void *rec)
 		c->error_code = h->event.error;
 	}
 	return 0;
+}
+
+void hvm_vcpu_context_get(struct vcpu *v, struct vcpu_guest_context *c)
+{
+	const struct hvm_vcpu *h = v->hvm;
+	bool in_kernel = !hvm_vendor->cpl(v);
+	struct hvm_segment s[HVM_SEGMENTS];
+
+	for (unsigned int n = 0; n < HVM_SEGMENTS; n++)
+		hvm_vendor->segment_get(v, n, &s[n]);
+	hvm_vendor->controls_fetch(v);
+	c->user_regs = v->regs;
+	c->user_regs.es = s[HVM_ES].sel;
+	c->user_regs.cs = s[HVM_CS].sel;
+	c->user_regs.ss = s[HVM_SS].sel;
+	c->user_regs.ds = s[HVM_DS].sel;
+	c->user_regs.fs = s[HVM_FS].sel;
+	c->user_regs.gs = s[HVM_GS].sel;
+	c->fs_base = s[HVM_FS].base;
+	/* KernelGSBase holds the one that is not in use (AMD APM vol. 3, "SWAPGS"). */
+	*(in_kernel ? &c->gs_base_kernel : &c->gs_base_user) = s[HVM_GS].base;
+	(void)hvm_vendor->msr_get(v, MSR_KERNEL_GS_BASE,
+				  in_kernel ? &c->gs_base_user : &c->gs_base_kernel);
+	c->ctrlreg[0] = h->cr0;
+	c->ctrlreg[2] = h->cr2;
+	c->ctrlreg[3] = h->cr3;
+	c->ctrlreg[4] = h->cr4;
+	if (in_kernel)
+		c->flags |= VGCF_in_kernel;
+	if (!bit_test(&v->flags, VCPU_F_DOWN))
+		c->flags |= VGCF_online;
 }
 
 static bool controls_are_legal(const struct vcpu *v, const struct hvm_hw_cpu *c)

@@ -27,6 +27,9 @@ static const uint8_t params[HVM_NR_PARAMS] = {
 	[HVM_PARAM_CALLBACK_IRQ] = KNOWN | GUEST_GETS | GUEST_SETS | TOOL_SETS,
 	[HVM_PARAM_STORE_PFN] = KNOWN | GUEST_GETS | TOOL_SETS,
 	[HVM_PARAM_STORE_EVTCHN] = KNOWN | GUEST_GETS | TOOL_SETS,
+	/* for a default ioreq server, which is not offered: kept, without effect */
+	[HVM_PARAM_IOREQ_PFN] = KNOWN | TOOL_SETS,
+	[HVM_PARAM_BUFIOREQ_PFN] = KNOWN | TOOL_SETS,
 	[HVM_PARAM_PAE_ENABLED] = KNOWN | TOOL_SETS,
 	[HVM_PARAM_VIRIDIAN] = KNOWN | TOOL_SETS | ZERO_ONLY,
 	[HVM_PARAM_TIMER_MODE] = KNOWN | TOOL_SETS,
@@ -71,13 +74,14 @@ static int param_set(struct domain *d, uint32_t index, uint64_t value)
 		return -EOPNOTSUPP;
 	if (rules & ONCE && *param && *param != value)
 		return -EEXIST;
+	if ((index == HVM_PARAM_TRIPLE_FAULT_REASON && value > SHUTDOWN_MAX) ||
+	    (index == HVM_PARAM_TIMER_MODE && value > HVMPTM_one_missed_tick_pending))
+		return -EINVAL;
 	if (index == HVM_PARAM_CALLBACK_IRQ) {
 		rc = hvm_callback_set(d, value);
 		if (rc)
 			return rc;
 	}
-	if (index == HVM_PARAM_TRIPLE_FAULT_REASON && value > SHUTDOWN_MAX)
-		return -EINVAL;
 	*param = value;
 	return 0;
 }
@@ -138,10 +142,10 @@ static int op_upcall_vector(const void *arg)
 static int op_mem_type(void *arg)
 {
 	static const uint8_t answers[] = {
-		[P2M_NONE] = HVMMEM_mmio_dm,   [P2M_RAM] = HVMMEM_ram_rw,
-		[P2M_RAM_RO] = HVMMEM_ram_ro,  [P2M_MMIO] = HVMMEM_mmio_dm,
+		[P2M_NONE] = HVMMEM_mmio_dm,	[P2M_RAM] = HVMMEM_ram_rw,
+		[P2M_RAM_RO] = HVMMEM_ram_ro,	[P2M_MMIO] = HVMMEM_mmio_dm,
 		[P2M_GRANT_RW] = HVMMEM_ram_rw, [P2M_GRANT_RO] = HVMMEM_ram_ro,
-		[P2M_FOREIGN] = HVMMEM_ram_rw, [P2M_SHARED] = HVMMEM_ram_rw,
+		[P2M_FOREIGN] = HVMMEM_ram_rw,	[P2M_SHARED] = HVMMEM_ram_rw,
 		[P2M_LOGDIRTY] = HVMMEM_ram_rw, [P2M_IOREQ] = HVMMEM_ioreq_server,
 	};
 	struct xen_hvm_get_mem_type op;

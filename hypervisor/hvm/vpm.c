@@ -95,16 +95,17 @@ void vpm_timer_write(struct hvm_platform *p, unsigned int at, unsigned int size,
 	/* read-only */
 }
 
-void hvm_acpi_button(struct domain *d, bool is_sleep)
+int hvm_acpi_button(struct domain *d, bool is_sleep)
 {
 	struct hvm_platform *p = d->hvm->platform;
 
 	if (!hvm_has_device(d, XEN_X86_EMU_PM))
-		return;
+		return -ENODEV;
 	spin_lock(&p->pm.lock);
 	p->pm.hw.pm1a_sts |= is_sleep ? STS_SLEEP : STS_POWER;
 	update(p);
 	spin_unlock(&p->pm.lock);
+	return 0;
 }
 
 void vpm_init(struct hvm_platform *p)

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The domctls on one vCPU: where it may run, its context, how it does. */
+#include "hvm/platform.h"
+#include "hvm/vcpu.h"
 #include "hypercall/ctl.h"
 #include "lib/string.h"
 #include "mm/alloc.h"
+
+#include <xen/sched.h>
 
 static struct vcpu *vcpu_find(struct domain *d, uint32_t id)
 {
@@ -124,6 +128,27 @@ int domctl_getvcpuinfo(struct domain *d, struct xen_domctl *op)
 	return 0;
 }
 
+/* The buttons of an HVM domain's machine. A PV domain has none. */
+static int hvm_trigger(struct vcpu *v, uint32_t trigger)
+{
+	switch (trigger) {
+	case XEN_DOMCTL_SENDTRIGGER_NMI:
+		hvm_vcpu_nmi(v);
+		return 0;
+	case XEN_DOMCTL_SENDTRIGGER_RESET:
+		domain_shutdown(v->domain, SHUTDOWN_reboot);
+		return 0;
+	case XEN_DOMCTL_SENDTRIGGER_INIT:
+		hvm_vcpu_init_signal(v);
+		return 0;
+	case XEN_DOMCTL_SENDTRIGGER_POWER:
+	case XEN_DOMCTL_SENDTRIGGER_SLEEP:
+		return hvm_acpi_button(v->domain, trigger == XEN_DOMCTL_SENDTRIGGER_SLEEP);
+	default:
+		return -ENOSYS;
+	}
+}
+
 int domctl_sendtrigger(struct domain *d, struct xen_domctl *op)
 {
 	struct vcpu *v = vcpu_find(d, op->u.sendtrigger.vcpu);
@@ -132,7 +157,8 @@ int domctl_sendtrigger(struct domain *d, struct xen_domctl *op)
 		return -EINVAL;
 	if (!v)
 		return -ESRCH;
-	/* The others press buttons that a PV domain's machine does not have. */
+	if (d->type == DOMAIN_HVM)
+		return hvm_trigger(v, op->u.sendtrigger.trigger);
 	if (op->u.sendtrigger.trigger != XEN_DOMCTL_SENDTRIGGER_NMI)
 		return -ENOSYS;
 	if (!atomic_bit_test_and_set(&v->flags, VCPU_F_NMI_PENDING)) {

@@ -8,7 +8,11 @@
  * Links: domain/cpuid.c hvm/cpuid.c lib/bits.c lib/rangeset.c
  */
 #include "fixture.h"
+#include "hvm/platform.h"
 #include "hvm/state.h"
+#include "hvm/vcpu.h"
+
+#include <xen/sched.h>
 
 #define DOMU(...) ((struct xen_domctl){.domain = 7, __VA_ARGS__})
 
@@ -466,6 +470,67 @@ TEST(domctl_sendtrigger)
 	CHECK_EQ(do_domctl(XEN_DOMCTL_sendtrigger, &op), -EINVAL);
 	op.u.sendtrigger = (struct xen_domctl_sendtrigger){XEN_DOMCTL_SENDTRIGGER_POWER, 0};
 	CHECK_EQ(do_domctl(XEN_DOMCTL_sendtrigger, &op), -ENOSYS);
+}
+
+static unsigned int shutdown_code;
+static bool was_sleep;
+
+void hvm_vcpu_nmi(struct vcpu *v)
+{
+	last_vcpu = v;
+	last_values[0] = 'n';
+}
+
+void hvm_vcpu_init_signal(struct vcpu *v)
+{
+	last_vcpu = v;
+	last_values[0] = 'i';
+}
+
+int hvm_acpi_button(struct domain *d, bool is_sleep)
+{
+	was_sleep = is_sleep;
+	return ask(d);
+}
+
+void domain_shutdown(struct domain *d, uint8_t code)
+{
+	last_domain = d;
+	shutdown_code = code;
+}
+
+static long trigger(uint32_t which, uint32_t vcpu)
+{
+	last_vcpu = NULL;
+	last_domain = NULL;
+	return run(XEN_DOMCTL_sendtrigger, DOMU(.u.sendtrigger = {which, vcpu}));
+}
+
+TEST(domctl_sendtrigger_to_an_hvm_domain)
+{
+	fixture_begin();
+	domu->type = DOMAIN_HVM;
+	CHECK_EQ(trigger(XEN_DOMCTL_SENDTRIGGER_NMI, 2), 0);
+	CHECK(last_vcpu == domu->vcpus[2] && last_values[0] == 'n');
+	CHECK(!(domu->vcpus[2]->flags & BIT(VCPU_F_NMI_PENDING))); /* that is PV's */
+	CHECK_EQ(trigger(XEN_DOMCTL_SENDTRIGGER_INIT, 1), 0);
+	CHECK(last_vcpu == domu->vcpus[1] && last_values[0] == 'i');
+	CHECK_EQ(trigger(XEN_DOMCTL_SENDTRIGGER_RESET, 0), 0);
+	CHECK(last_domain == domu);
+	CHECK_EQ(shutdown_code, SHUTDOWN_reboot);
+	CHECK_EQ(trigger(XEN_DOMCTL_SENDTRIGGER_SLEEP, 0), 0);
+	CHECK(last_domain == domu && was_sleep);
+	answer = -ENODEV;
+	CHECK_EQ(trigger(XEN_DOMCTL_SENDTRIGGER_POWER, 0), -ENODEV);
+	CHECK(last_domain == domu && !was_sleep);
+	CHECK_EQ(trigger(5, 0), -ENOSYS);
+	CHECK_EQ(trigger(XEN_DOMCTL_SENDTRIGGER_NMI, 3), -ESRCH);
+	CHECK_EQ(trigger(XEN_DOMCTL_SENDTRIGGER_NMI, ~0U), -EINVAL);
+	CHECK(!last_vcpu);
+	domu->type = DOMAIN_PV;
+	CHECK_EQ(trigger(XEN_DOMCTL_SENDTRIGGER_RESET, 0), -ENOSYS);
+	CHECK_EQ(trigger(XEN_DOMCTL_SENDTRIGGER_INIT, 0), -ENOSYS);
+	CHECK(!last_vcpu && !last_domain);
 }
 
 static void access_end(void)

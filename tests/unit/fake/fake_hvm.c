@@ -18,6 +18,10 @@
 weak const struct hvm_save_kind hvm_cpu_save_kinds[1], hvm_platform_save_kinds[1];
 weak const unsigned int hvm_cpu_nr_save_kinds, hvm_platform_nr_save_kinds;
 
+weak void hvm_vcpu_context_get(struct vcpu *v, struct vcpu_guest_context *ctx)
+{
+}
+
 weak int p2m_pool_set(struct domain *d, uint64_t pages)
 {
 	return -ENOMEM;

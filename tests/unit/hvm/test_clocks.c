@@ -464,7 +464,7 @@ TEST(pm_events)
 
 	begin();
 	d->hvm->params[HVM_PARAM_ACPI_IOPORTS_LOCATION] = 1;
-	hvm_acpi_button(d, false);
+	CHECK_EQ(hvm_acpi_button(d, false), 0);
 	CHECK_EQ(fake_vectors_take(d, 0x49), 0);
 	CHECK_EQ(fake_io(d, true, sts, 2, -1), 0x100);
 	fake_io(d, true, en, 2, 0xffff);
@@ -474,7 +474,7 @@ TEST(pm_events)
 	CHECK_EQ(fake_io(d, true, sts, 4, -1), 0x7210000);
 	vlapic_eoi(v->hvm->vlapic);
 	CHECK_EQ(vlapic_take(v), -1); /* the SCI fell */
-	hvm_acpi_button(d, true);
+	CHECK_EQ(hvm_acpi_button(d, true), 0);
 	CHECK_EQ(fake_io(d, true, sts, 2, -1), 0x200);
 	CHECK_EQ(vlapic_take(v), 0x49);
 	fake_io(d, true, sts + 1, 1, 2);

@@ -253,7 +253,7 @@ TEST(a_pvh_domain_has_no_wires)
 	hvm_gsi_set(d, 1, true);
 	hvm_isa_irq_set(d, 1, true);
 	hvm_pci_intx_set(d, 1, 0, true);
-	hvm_acpi_button(d, false);
+	CHECK_EQ(hvm_acpi_button(d, false), -ENODEV);
 	CHECK_EQ(hvm_pci_link_set(d, 0, 5), -EINVAL);
 	CHECK(!hvm_platform_access(v, &io));
 	io = (struct hvm_io){.addr = 0xfec00000, .size = 4};
