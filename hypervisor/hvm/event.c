@@ -74,6 +74,6 @@ void hvm_event_requeue(struct vcpu *v, const struct hvm_event *e)
 
 void hvm_triple_fault(struct vcpu *v)
 {
-	domain_end(v->domain, v->domain->hvm->params[HVM_PARAM_TRIPLE_FAULT_REASON], "vCPU %u: triple fault at %#lx", v->id,
-		   guest_regs()->rip);
+	domain_end(v->domain, v->domain->hvm->params[HVM_PARAM_TRIPLE_FAULT_REASON],
+		   "vCPU %u: triple fault at %#lx", v->id, guest_regs()->rip);
 }

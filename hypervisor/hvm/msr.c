@@ -117,7 +117,7 @@ static bool mtrr_is_legal(uint32_t msr, uint64_t val)
 
 /* --- the hypercall page: xen/arch-x86/cpuid.h, leaf base + 2 --- */
 
-#define HYPERCALL_SLOT 32
+#define HYPERCALL_SLOT	32
 #define HYPERCALL_SLOTS (PAGE_SIZE / HYPERCALL_SLOT)
 
 static int hypercall_page_write(struct vcpu *v, uint64_t val)

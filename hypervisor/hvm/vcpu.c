@@ -14,17 +14,18 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-#define CR0_PE	    (1UL << 0)
-#define CR0_ET	    (1UL << 4)
-#define CR0_NW	    (1UL << 29)
-#define CR0_CD	    (1UL << 30)
-#define CR0_PG	    (1UL << 31)
-#define CR0_DEFINED 0xe005003fUL
-#define EFER_LME    (1UL << 8)
-#define EFER_LMA    (1UL << 10)
-#define DR6_RESET   0xffff0ff0UL
-#define DR7_RESET   0x400UL
-#define PAT_RESET   0x0007040600070406UL
+#define CR0_PE	      (1UL << 0)
+#define CR0_ET	      (1UL << 4)
+#define CR0_NW	      (1UL << 29)
+#define CR0_CD	      (1UL << 30)
+#define CR0_PG	      (1UL << 31)
+#define CR3_PCID      0xfffUL
+#define CR0_DEFINED   0xe005003fUL
+#define EFER_LME      (1UL << 8)
+#define EFER_LMA      (1UL << 10)
+#define DR6_RESET     0xffff0ff0UL
+#define DR7_RESET     0x400UL
+#define PAT_RESET     0x0007040600070406UL
 
 #define SIGNAL_VECTOR 0xffU
 #define SIGNAL_INIT   0x100U
@@ -38,8 +39,8 @@ static void segments_reset(struct vcpu *v)
 					data = {0, 0x93, 0xffff, 0}, ldt = {0, 0x82, 0xffff, 0},
 					task = {0, 0x8b, 0xffff, 0}, table = {0, 0, 0xffff, 0};
 	static const struct hvm_segment *const values[HVM_SEGMENTS] = {
-		[HVM_ES] = &data,   [HVM_CS] = &code,	[HVM_SS] = &data,   [HVM_DS] = &data,
-		[HVM_FS] = &data,   [HVM_GS] = &data,	[HVM_GDTR] = &table, [HVM_LDTR] = &ldt,
+		[HVM_ES] = &data,    [HVM_CS] = &code, [HVM_SS] = &data,    [HVM_DS] = &data,
+		[HVM_FS] = &data,    [HVM_GS] = &data, [HVM_GDTR] = &table, [HVM_LDTR] = &ldt,
 		[HVM_IDTR] = &table, [HVM_TR] = &task,
 	};
 
@@ -107,7 +108,8 @@ void hvm_vcpu_sipi(struct vcpu *v, uint8_t vector)
 
 	/* one that runs takes no notice, and of two the first counts */
 	do {
-		if (old & SIGNAL_SIPI || (!(old & SIGNAL_INIT) && !bit_test(&v->flags, VCPU_F_DOWN)))
+		if (old & SIGNAL_SIPI ||
+		    (!(old & SIGNAL_INIT) && !bit_test(&v->flags, VCPU_F_DOWN)))
 			return;
 	} while (!__atomic_compare_exchange_n(&v->hvm->start_signals, &old,
 					      SIGNAL_INIT | SIGNAL_SIPI | vector, false,
@@ -178,7 +180,7 @@ static bool cr0_is_legal(const struct vcpu *v, uint64_t val)
 	hvm_vendor->segment_get(v, HVM_CS, &cs);
 	if (turns_on && h->efer & EFER_LME && (!(h->cr4 & X86_CR4_PAE) || cs.attr & HVM_SEG_L))
 		return false;
-	return !(turns_off && hvm_is_64bit(v));
+	return !(turns_off && (hvm_is_64bit(v) || h->cr4 & X86_CR4_PCIDE));
 }
 
 int hvm_cr0_set(struct vcpu *v, uint64_t val)
@@ -208,6 +210,9 @@ int hvm_cr4_set(struct vcpu *v, uint64_t val)
 {
 	if (val & ~hvm_cr4_allowed(v) || (hvm_is_long(v) && !(val & X86_CR4_PAE)))
 		return -EINVAL;
+	/* AMD APM vol. 2, "Process Context Identifiers": turned on in long mode, out of number 0 */
+	if (val & ~v->hvm->cr4 & X86_CR4_PCIDE && (!hvm_is_long(v) || v->hvm->cr3 & CR3_PCID))
+		return -EINVAL;
 	v->hvm->cr4 = val;
 	hvm_vendor->controls_update(v);
 	return 0;
@@ -219,7 +224,8 @@ int hvm_efer_set(struct vcpu *v, uint64_t val)
 
 	/* LMA follows from the others, whatever is written */
 	val = (val & ~EFER_LMA) | (h->efer & EFER_LMA);
-	if (val & ~(hvm_efer_allowed(v) | EFER_LMA) || (hvm_is_paging(v) && (val ^ h->efer) & EFER_LME))
+	if (val & ~(hvm_efer_allowed(v) | EFER_LMA) ||
+	    (hvm_is_paging(v) && (val ^ h->efer) & EFER_LME))
 		return -EINVAL;
 	h->efer = val;
 	hvm_vendor->controls_update(v);

@@ -47,7 +47,6 @@ static void exit_machine_check(struct vcpu *v)
 	panic("machine check while d%u ran", v->domain->id);
 }
 
-
 /* LMSW changes the low four bits, and cannot clear PE (AMD APM vol. 3, "LMSW"). */
 static uint64_t lmsw(uint64_t cr0, uint64_t val)
 {

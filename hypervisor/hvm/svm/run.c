@@ -16,9 +16,9 @@ static DEFINE_PERCPU(uint64_t, asid_generation); /* 0: no ASID given out yet */
 static DEFINE_PERCPU(uint32_t, asid_next);
 static uint32_t asid_count; /* 0 is the host's */
 
-#define DR7_ENABLES	0xffU
-#define DR7_NONE	0x400U
-#define CR0_LAZY	(X86_CR0_TS | (1UL << 1)) /* TS, MP: the guest changes them without an exit */
+#define DR7_ENABLES 0xffU
+#define DR7_NONE    0x400U
+#define CR0_LAZY    (X86_CR0_TS | (1UL << 1)) /* TS, MP: the guest changes them without an exit */
 
 void svm_asid_init(uint32_t nr_asids)
 {

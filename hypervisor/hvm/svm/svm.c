@@ -12,37 +12,37 @@
 #include "lib/string.h"
 #include "mm/alloc.h"
 
-#define MSR_VM_CR	    0xc0010114
-#define VM_CR_SVMDIS	    (1UL << 4)
-#define MSR_VM_HSAVE_PA	    0xc0010117
-#define EFER_SVME	    (1UL << 12)
+#define MSR_VM_CR	  0xc0010114
+#define VM_CR_SVMDIS	  (1UL << 4)
+#define MSR_VM_HSAVE_PA	  0xc0010117
+#define EFER_SVME	  (1UL << 12)
 
-#define CPUID_EXT	    0x80000001
-#define CPUID_EXT_ECX_SVM   (1U << 2)
-#define CPUID_SVM	    0x8000000a
+#define CPUID_EXT	  0x80000001
+#define CPUID_EXT_ECX_SVM (1U << 2)
+#define CPUID_SVM	  0x8000000a
 
-#define CR0_CD_NW	    (3UL << 29)
-#define CR0_PG		    (1UL << 31)
-#define CR4_TLB_BITS	    (X86_CR4_PSE | X86_CR4_PAE | X86_CR4_PGE | X86_CR4_SMEP | X86_CR4_SMAP)
-#define EFER_TLB_BITS	    0xd00UL /* LME LMA NXE */
+#define CR0_CD_NW	  (3UL << 29)
+#define CR0_PG		  (1UL << 31)
+#define CR4_TLB_BITS	  (X86_CR4_PSE | X86_CR4_PAE | X86_CR4_PGE | X86_CR4_SMEP | X86_CR4_SMAP)
+#define EFER_TLB_BITS	  0xd00UL /* LME LMA NXE */
 
-#define IOPM_ORDER	    2 /* 12 KiB, which the CPU wants contiguous */
-#define MSRPM_ORDER	    1
+#define IOPM_ORDER	  2 /* 12 KiB, which the CPU wants contiguous */
+#define MSRPM_ORDER	  1
 
 /* A spinning vCPU gives way after so many PAUSEs in a row, so few cycles apart. */
-#define PAUSE_COUNT	    3000
-#define PAUSE_THRESHOLD	    128
+#define PAUSE_COUNT	3000
+#define PAUSE_THRESHOLD 128
 
 /* #DB and #AC: a guest could have the CPU raise them for ever (CVE-2015-8104, CVE-2015-5307). */
 #define EXCEPTIONS ((1U << 1) | (1U << 17) | (1U << 18))
-#define INTERCEPTS3                                                                                \
-	(INTERCEPT3_INTR | INTERCEPT3_NMI | INTERCEPT3_SMI | INTERCEPT3_INIT |                     \
-	 INTERCEPT3_CR0_SEL_WRITE | INTERCEPT3_RDPMC | INTERCEPT3_CPUID | INTERCEPT3_INVD |        \
-	 INTERCEPT3_HLT | INTERCEPT3_INVLPGA | INTERCEPT3_IOIO | INTERCEPT3_MSR |                  \
+#define INTERCEPTS3                                                                         \
+	(INTERCEPT3_INTR | INTERCEPT3_NMI | INTERCEPT3_SMI | INTERCEPT3_INIT |              \
+	 INTERCEPT3_CR0_SEL_WRITE | INTERCEPT3_RDPMC | INTERCEPT3_CPUID | INTERCEPT3_INVD | \
+	 INTERCEPT3_HLT | INTERCEPT3_INVLPGA | INTERCEPT3_IOIO | INTERCEPT3_MSR |           \
 	 INTERCEPT3_SHUTDOWN)
-#define INTERCEPTS4                                                                                \
-	(INTERCEPT4_VMRUN | INTERCEPT4_VMMCALL | INTERCEPT4_VMLOAD | INTERCEPT4_VMSAVE |           \
-	 INTERCEPT4_STGI | INTERCEPT4_CLGI | INTERCEPT4_SKINIT | INTERCEPT4_WBINVD |               \
+#define INTERCEPTS4                                                                      \
+	(INTERCEPT4_VMRUN | INTERCEPT4_VMMCALL | INTERCEPT4_VMLOAD | INTERCEPT4_VMSAVE | \
+	 INTERCEPT4_STGI | INTERCEPT4_CLGI | INTERCEPT4_SKINIT | INTERCEPT4_WBINVD |     \
 	 INTERCEPT4_MONITOR | INTERCEPT4_MWAIT | INTERCEPT4_MWAIT_ARMED | INTERCEPT4_XSETBV)
 
 uint32_t svm_features;
@@ -80,8 +80,9 @@ static void msr_pass(uint8_t *map, uint32_t msr)
 
 /* What VMLOAD and VMSAVE switch, and what the VMCB has: the guest's to use freely. */
 static const uint32_t passed_msrs[] = {
-	MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE, MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK,
-	MSR_SYSENTER_CS, MSR_SYSENTER_CS + 1, MSR_SYSENTER_CS + 2,
+	MSR_FS_BASE,	     MSR_GS_BASE,	  MSR_KERNEL_GS_BASE, MSR_STAR,
+	MSR_LSTAR,	     MSR_CSTAR,		  MSR_SFMASK,	      MSR_SYSENTER_CS,
+	MSR_SYSENTER_CS + 1, MSR_SYSENTER_CS + 2,
 };
 
 static int maps_create(void)
@@ -349,7 +350,8 @@ static unsigned int svm_insn_bytes(const struct vcpu *v, uint8_t bytes[16])
 
 static void svm_state_print(const struct vcpu *v)
 {
-	static const char names[][5] = {"es", "cs", "ss", "ds", "fs", "gs", "gdtr", "ldtr", "idtr", "tr"};
+	static const char names[][5] = {"es", "cs",   "ss",   "ds",   "fs",
+					"gs", "gdtr", "ldtr", "idtr", "tr"};
 	const struct vmcb *vmcb = vcpu_vmcb(v);
 
 	printk("exit %lx info %lx %lx event %lx; cr0 %lx cr2 %lx cr3 %lx cr4 %lx efer %lx\n",
@@ -364,7 +366,7 @@ static void svm_state_print(const struct vcpu *v)
 
 const struct hvm_vendor svm_vendor = {
 	.name = "SVM with nested paging",
-	.has_1g_pages = true, /* svm_probe insists */
+	.has_1g_pages = true,		      /* svm_probe insists */
 	.hypercall_insn = {0x0f, 0x01, 0xd9}, /* VMMCALL */
 	.cpu_enable = svm_cpu_enable,
 	.domain_init = svm_domain_init,
