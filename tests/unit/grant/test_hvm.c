@@ -130,6 +130,7 @@ TEST(a_translated_domain_maps_into_its_physical_memory)
 	enum p2m_type type;
 	struct page *pg;
 	uint32_t h, h2;
+	uint64_t generation;
 
 	begin();
 	pg = grant(granter, 8, 9, 0);
@@ -151,8 +152,10 @@ TEST(a_translated_domain_maps_into_its_physical_memory)
 	CHECK_EQ(do_unmap(h, GPA + 8, 0), GNTST_general_error);
 	CHECK_EQ(refs(pg), 4);
 	fake_tlb_flushes[3] = 0;
+	generation = hvm->hvm->p2m.flush_generation;
 	CHECK_EQ(do_unmap(h, GPA, 0), GNTST_okay);
-	CHECK(fake_tlb_flushes[3]); /* where a vCPU of it runs */
+	CHECK(fake_tlb_flushes[3]); /* where a vCPU of it runs... */
+	CHECK(hvm->hvm->p2m.flush_generation > generation); /* ...and where one will */
 	CHECK_EQ(page_type_count(pg), 0);
 	CHECK_EQ(do_unmap(h2, GPA + PAGE_SIZE, mfn_to_paddr(page_to_mfn(pg))), GNTST_okay);
 	CHECK(!frame_at(hvm, GPA >> PAGE_SHIFT, &type));
