@@ -9,6 +9,7 @@
 #include "cpu/asm.h"
 #include "cpu/trap.h"
 #include "hvm/decode.h"
+#include "hvm/emulate.h"
 #include "hvm/io.h"
 #include "lib/printk.h"
 
@@ -53,6 +54,12 @@ static uint64_t lmsw(uint64_t cr0, uint64_t val)
 	return (cr0 & ~0xeUL) | (val & 0xf);
 }
 
+/* Alone of all that exit for a CR, it is for any ring. */
+static bool is_smsw(const struct insn *insn)
+{
+	return insn->map == INSN_MAP_0F && insn->opcode == 0x01 && (insn->reg & 7) == 4;
+}
+
 /* Not every CPU says which instruction it was: it is looked at. */
 static void exit_cr(struct vcpu *v)
 {
@@ -62,7 +69,14 @@ static void exit_cr(struct vcpu *v)
 	if (!hvm_insn_fetch(v, &insn))
 		return;
 	next = guest_regs()->rip + insn.length;
-	if (insn.map == INSN_MAP_0F && insn.opcode == 0x20)
+	if (is_smsw(&insn) && !insn.is_memory) {
+		emulate_register_write(hvm_gpr(insn.rm), cr0, insn.op_size);
+		hvm_rip_advance(v, next);
+		return;
+	}
+	if (hvm_vendor->cpl(v) && !is_smsw(&insn))
+		hvm_inject_exception(v, TRAP_GP, 0); /* changed since the CPU looked */
+	else if (insn.map == INSN_MAP_0F && insn.opcode == 0x20)
 		hvm_exit_cr_read(v, insn.reg, insn.rm, next);
 	else if (insn.map == INSN_MAP_0F && insn.opcode == 0x22)
 		hvm_exit_cr_write(v, insn.reg, insn.rm, next);
@@ -71,7 +85,7 @@ static void exit_cr(struct vcpu *v)
 	else if (insn.map == INSN_MAP_0F && insn.opcode == 0x01 && insn.reg == 6 && !insn.is_memory)
 		hvm_cr_write(v, 0, lmsw(cr0, *hvm_gpr(insn.rm)), next);
 	else
-		hvm_emulate_current(v); /* LMSW and SMSW in memory, SMSW */
+		hvm_emulate_current(v); /* LMSW and SMSW in memory */
 }
 
 static void exit_debug_registers(struct vcpu *v)
