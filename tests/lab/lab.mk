@@ -6,7 +6,7 @@
 LAB := $(B)/lab
 export B
 
-.PHONY: lab-install lab-fetch lab-fetch-test lab-fetch-peer lab-fetch-model lab
+.PHONY: lab-install lab-fetch lab-fetch-test lab-fetch-peer lab-fetch-model lab-fetch-vmx lab
 lab-install:
 	@tests/lab/install build host
 
@@ -21,6 +21,9 @@ lab-fetch-peer: lab-fetch-test
 
 lab-fetch-model: lab-fetch
 	@tests/lab/fetch $(LAB) model
+
+lab-fetch-vmx: lab-fetch
+	@tests/lab/install vmx
 
 # What every run of the lab needs. Packages first: the fragments' own rules use them.
 lab: lab-fetch

@@ -10,6 +10,7 @@ import subprocess
 import time
 
 import image
+from bochs import Bochs
 from machine import Machine
 
 # `-smap`: QEMU 7.2 checks SMAP wrongly for lret and iret at ring 3, where PV kernels run.
@@ -42,6 +43,8 @@ def add_options(parser):
     parser.add_argument("--device-model", action="store_true",
                         help="give dom0 Debian's QEMU and firmware, for HVM guests")
     parser.add_argument("--sparse", action="store_true", help="do not reserve the memory")
+    parser.add_argument("--bochs", metavar="MODEL", help="emulate this CPU by Bochs, which has "
+                        "VMX: corei7_skylake_x, ...; 2 GB of memory, no disks")
     parser.add_argument("--iso", help="boot this image by GRUB instead of -kernel; @: make it")
     parser.add_argument("--end", default="poweroff", choices=("poweroff", "reboot"))
     parser.add_argument("-l", "--log", help="where the serial line is logged")
@@ -232,6 +235,15 @@ class ScriptOutput:
                 self.sink(text)
 
 
+def start(options, initrd, log, output, scratch):
+    """The machine that the options describe."""
+    if not options.bochs:
+        return Machine(machine_arguments(options, initrd), log, output)
+    disk = os.path.join(scratch, "boot.iso")
+    make_iso(options, disk, initrd, scratch)
+    return Bochs(disk, log, scratch, output, options.bochs, options.smp)
+
+
 def run_script(options, scratch, sink=None):
     """Boot, run options.script in dom0, end; the script's status."""
     extras = parse_extras(options.add) + prepare_disks(options, scratch)
@@ -242,9 +254,9 @@ def run_script(options, scratch, sink=None):
     log = log_path(options, os.path.basename(options.script))
     output = ScriptOutput(options.verbose, sink or (lambda line: print(line, flush=True)))
     started = time.monotonic()
-    with Machine(machine_arguments(options, initrd), log, output) as machine:
-        timeout = options.timeout * PATIENCE
-        machine.expect("lab: begin", min(120 * PATIENCE, timeout))
+    timeout = options.timeout * PATIENCE
+    with start(options, initrd, log, output, scratch) as machine:
+        machine.expect("lab: begin", timeout if options.bochs else min(120 * PATIENCE, timeout))
         left = timeout - (time.monotonic() - started)
         status = int(machine.expect(r"lab: exit (\d+)", left).group(1))
         if options.end == "poweroff":

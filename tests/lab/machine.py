@@ -26,12 +26,14 @@ class MachineError(Exception):
     """The machine did not do what was waited for; the text says what, and shows the last lines."""
 
 
-def _die_with_parent():
+def die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Machine:
     """QEMU with one serial line. Use as a context manager."""
+
+    name = "QEMU"
 
     def __init__(self, arguments, log, echo=None):
         self.log_path = log
@@ -40,14 +42,19 @@ class Machine:
         self.seen = b""
         self.mark = 0
         self.started = time.monotonic()
+        self.child, self.line = self.start(arguments)
+
+    def start(self, arguments):
+        """The child process, and the file its serial line is read from."""
         prefix = os.environ.get("LAB_EMULATOR_PREFIX", "").split()
         program = shutil.which("qemu-system-x86_64")
         if program is None:
             raise MachineError("qemu-system-x86_64 is not installed")
-        self.child = subprocess.Popen(
+        child = subprocess.Popen(
             prefix + [program, "-display", "none", "-monitor", "none", "-serial", "stdio"] +
             arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            preexec_fn=_die_with_parent)
+            preexec_fn=die_with_parent)
+        return child, child.stdout
 
     def __enter__(self):
         return self
@@ -60,10 +67,10 @@ class Machine:
 
     def _read(self, seconds):
         """Take what has come within the time. False when the line has closed."""
-        ready, _, _ = select.select([self.child.stdout], [], [], max(seconds, 0))
+        ready, _, _ = select.select([self.line], [], [], max(seconds, 0))
         if not ready:
             return True
-        data = os.read(self.child.stdout.fileno(), 65536)
+        data = os.read(self.line.fileno(), 65536)
         if not data:
             return False
         self.log.write(data)
@@ -102,7 +109,7 @@ class Machine:
                 self._fail("disaster: " + disaster.group(0).decode(errors="replace").strip())
             left = end - time.monotonic()
             if not open_line:
-                self._fail(f"QEMU ended (status {self.child.wait()}) before '{pattern}'")
+                self._fail(f"{self.name} ended (status {self.child.wait()}) before '{pattern}'")
             if left <= 0:
                 self._fail(f"no '{pattern}' within {seconds} s")
             open_line = self._read(min(left, 1.0))
