@@ -37,6 +37,7 @@ static const struct hvm_device devices[] = {
 	PM_TIMER(ACPI_PM_TMR_BLK_ADDRESS_V0),
 	PORTS(PM, ACPI_PM1A_EVT_BLK_ADDRESS_V1, 4, vpm_event, vpm_claims),
 	PM_TIMER(ACPI_PM_TMR_BLK_ADDRESS_V1),
+	PORTS(LAPIC, 0xe9, 1, vdebug, NULL), /* whatever it has */
 	MEMORY(IOAPIC, 0xfec00000, 0x100, vioapic),
 	MEMORY(HPET, 0xfed00000, 0x400, vhpet),
 };

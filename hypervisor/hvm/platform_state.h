@@ -72,6 +72,12 @@ struct vhpet {
 	} timers[HPET_TIMER_NUM];
 };
 
+struct vdebug {
+	struct spinlock lock; /* irq-safe; below: */
+	unsigned int length;
+	char line[96];
+};
+
 struct hvm_platform {
 	/* constant after create */
 	struct domain *domain;
@@ -80,6 +86,7 @@ struct hvm_platform {
 	struct vrtc rtc;
 	struct vpm pm;
 	struct vhpet hpet;
+	struct vdebug debug;
 
 	struct spinlock irq_lock; /* irq-safe; below: */
 	struct hvm_lines lines;
@@ -180,5 +187,7 @@ void vhpet_init(struct hvm_platform *p);
 bool vhpet_is_legacy(const struct hvm_platform *p);
 HVM_DEVICE_ACCESS(vhpet);
 HVM_DEVICE_RECORD(vhpet);
+
+HVM_DEVICE_ACCESS(vdebug); /* port 0xe9 */
 
 #endif

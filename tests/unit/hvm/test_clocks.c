@@ -6,7 +6,7 @@
  * registers looks for what must not happen: crashes, and ticks without measure.
  *
  * Links: hvm/lines.c hvm/interrupt.c hvm/vpic.c hvm/vioapic.c hvm/vpit.c hvm/vrtc.c hvm/vpm.c
- * Links: hvm/vhpet.c hvm/platform.c hvm/vlapic.c hvm/vlapic_regs.c hvm/vlapic_timer.c
+ * Links: hvm/vhpet.c hvm/platform.c hvm/vdebug.c hvm/vlapic.c hvm/vlapic_regs.c hvm/vlapic_timer.c
  * Links: hvm/vlapic_ipi.c dev/cmos_time.c time/timer.c time/scale.c lib/bits.c
  * Helpers: hvm/fake_vendor.c hvm/fake_platform.c
  */
