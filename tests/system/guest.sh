@@ -25,42 +25,6 @@ vcpu_guests()
 	done
 }
 
-vcpus_listed()
-{
-	[ "$($ZL vcpu-list "$1" | grep -c "^$1 ")" = "$2" ]
-}
-
-state_of()
-{
-	$ZL list "$1" | awk 'NR == 2 { print $5 }'
-}
-
-is_paused()
-{
-	case $(state_of "$1") in *p*) return 0 ;; esac
-	return 1
-}
-
-# A command typed at the guest's console, and its answer there.
-console_answers()
-{
-	{ sleep 2; echo 'echo answer-$((6 * 7))'; sleep 4; } | timeout 15 $ZL console "$1" \
-		> /tmp/console.out 2> /dev/null
-	wait_until 20 guest_said "$1" 'answer-42' || grep -q 'answer-42' /tmp/console.out
-}
-
-times_said()
-{
-	[ "$(grep -c -- "$2" "$(console_log "$1")")" -ge "$3" ]
-}
-
-store_is_clean()
-{
-	store_left=$(store_domains)
-	[ -z "$store_left" ] || note "left in the store: $store_left"
-	[ -z "$store_left" ]
-}
-
 mkdir -p /srv && mount -t ext4 /dev/vda /srv && disk_make /srv/file.img 160
 bridge_make
 before=$(free_kb)
@@ -68,14 +32,14 @@ before=$(free_kb)
 ok "guests with 1, 2, 3 and 4 vCPUs are created" vcpu_guests
 for n in 1 2 3 4; do
 	ok "v$n comes up with $n vCPUs" vcpus_seen "v$n" "$n"
-	ok "vcpu-list shows $n" vcpus_listed "v$n" "$n"
+	ok "vcpu-list shows $n" guest_has_vcpus "v$n" "$n"
 done
-ok "the console answers" console_answers v2
+ok "the console answers" guest_answers v2
 ok "pause" $ZL pause v1
-ok "a paused guest is listed so" is_paused v1
+ok "a paused guest is listed so" guest_is v1 p
 ok "unpause" $ZL unpause v1
-ok "an unpaused guest is listed so" not is_paused v1
-ok "the console answers after that" console_answers v1
+ok "an unpaused guest is listed so" not guest_is v1 p
+ok "the console answers after that" guest_answers v1
 ok "domid and domname agree" [ "$($ZL domname "$($ZL domid v3)")" = v3 ]
 ok "shutdown from dom0" $ZL shutdown -w v1
 ok "it is gone" wait_until 20 guest_gone v1
@@ -105,7 +69,7 @@ wait_until 20 guest_gone block
 $ZL create "$(guest_config keeper 'extra = "console=hvc0 jobs=disk-check,reboot"' \
 	'on_reboot = "restart"' \
 	'disk = [ "format=raw,vdev=xvda,access=rw,target=/srv/file.img" ]')"
-ok "after a reboot from inside it is there again" wait_until 120 times_said keeper "disk-check done" 2
+ok "after a reboot from inside it is there again" wait_until 120 guest_said_times keeper "disk-check done" 2
 ok "destroy it" $ZL destroy keeper
 $ZL create "$(guest_config off 'extra = "console=hvc0 jobs=poweroff"')"
 ok "a guest that turns itself off goes away" wait_until 60 guest_gone off
@@ -114,11 +78,11 @@ $ZL create "$(guest_config read 'extra = "console=hvc0 jobs=disk-rw"' \
 ok "a read-only disk refuses to be written" guest_says 60 read "disk-rw FAILED"
 ok "destroy that" $ZL destroy read
 ok "a guest created paused does not run" $ZL create -p "$(guest_config still)"
-ok "it is listed as paused" is_paused still
+ok "it is listed as paused" guest_is still p
 ok "it runs when let" $ZL unpause still
 ok "and comes up" guest_says 60 still "guest: ready"
 ok "reboot from dom0" $ZL reboot still
-ok "it is there again" wait_until 90 times_said still "guest: ready" 2
+ok "it is there again" wait_until 90 guest_said_times still "guest: ready" 2
 ok "destroy it too" $ZL destroy still
 
 ok "in the end no memory is lost" memory_is "$before"

@@ -56,7 +56,7 @@ loops()
 
 clean()
 {
-	[ -z "$(store_domains)" ] || { note "store: $(store_domains)"; return 1; }
+	store_is_clean || return 1
 	[ "$(zl list | wc -l)" = 2 ] || { zl list; return 1; }
 	[ -z "$(loops)" ] || { note "loops: $(loops)"; return 1; }
 	[ -z "$(ls -A /run/zendo/domains)" ] || { ls -A /run/zendo/domains; return 1; }

@@ -8,6 +8,7 @@ LAB=/lab
 LAB_TESTS=0
 LAB_FAILED=0
 GUESTS=/run/guests
+GUEST_TYPE=pv
 mkdir -p $GUESTS
 
 if [ "$LAB_TOOLS" = stock ]; then
@@ -65,13 +66,14 @@ wait_until()
 	done
 }
 
-# guest_config NAME LINE...: write a configuration; LINEs replace or add settings.
+# guest_config NAME LINE...: write a configuration; LINEs replace or add settings. The guest is of
+# type $GUEST_TYPE.
 guest_config()
 {
 	_file=$GUESTS/$1.cfg
 	{
 		echo "name = \"$1\""
-		echo 'type = "pv"'
+		echo "type = \"$GUEST_TYPE\""
 		shift
 		_all="$*"
 		case $_all in *kernel*=*) ;; *) echo "kernel = \"$LAB/vmlinuz\"" ;; esac
@@ -116,6 +118,45 @@ guest_gone()
 	! guest_exists "$1"
 }
 
+# guest_state NAME: the six letters of `list`.
+guest_state()
+{
+	$ZL list "$1" 2> /dev/null | awk 'NR == 2 { print $5 }'
+}
+
+# guest_is NAME LETTER: its state has that letter.
+guest_is()
+{
+	case $(guest_state "$1") in *"$2"*) return 0 ;; esac
+	return 1
+}
+
+# guest_said_times NAME PATTERN COUNT: its console has shown this so often, or more.
+guest_said_times()
+{
+	[ "$(grep -c -- "$2" "$(console_log "$1")")" -ge "$3" ]
+}
+
+# guest_answers NAME: a command typed at its console is answered there.
+guest_answers()
+{
+	{ sleep 2; echo 'echo answer-$((6 * 7))'; sleep 4; } | timeout 15 $ZL console "$1" \
+		> /tmp/console.out 2> /dev/null
+	wait_until 20 guest_said "$1" 'answer-42' || grep -q 'answer-42' /tmp/console.out
+}
+
+# guest_tells NAME COMMAND PATTERN: type the command there and wait for the pattern.
+guest_tells()
+{
+	{ sleep 1; echo "$2"; sleep 3; } | timeout 15 $ZL console "$1" > /dev/null 2>&1
+	guest_says 30 "$1" "$3"
+}
+
+guest_has_vcpus()
+{
+	[ "$($ZL vcpu-list "$1" | grep -c "^$1 ")" = "$2" ]
+}
+
 # free_kb: memory that belongs to no domain, exactly as the hypervisor counts it.
 free_kb()
 {
@@ -146,6 +187,20 @@ store_domains()
 			/local/domain/0/backend/vif /local/domain/0/backend/console; do
 		xenstore-list "$_dir" 2> /dev/null | grep -vE "^(0|$STORE_OWN)\$" | sed "s|^|$_dir/|"
 	done | tr '\n' ' '
+}
+
+store_is_empty()
+{
+	[ -z "$(store_domains)" ]
+}
+
+# store_is_clean: no domain but dom0 is in the store, at once or soon: what watches over a domain
+# takes its entries away when the domain has already gone from the list.
+store_is_clean()
+{
+	wait_until 15 store_is_empty && return 0
+	note "left in the store: $(store_domains)"
+	return 1
 }
 
 disk_make()
