@@ -8,8 +8,10 @@
 #include <xen/domctl.h>
 #include <xen/sched.h>
 
+#include "boot/boot.h"
 #include "cpu/asm.h"
 #include "cpu/cpu.h"
+#include "cpu/features.h"
 #include "cpu/softirq.h"
 #include "hvm/ioreq.h"
 #include "hvm/platform.h"
@@ -24,15 +26,27 @@
 
 /* --- boot --- */
 
+/* NULL if it can be used.  It has entered no guest yet: only who asks for it has it turned on. */
+static init_text const char *vmx_missing(void)
+{
+	const char *missing = vmx_probe();
+	char value[1];
+
+	if (missing || boot_option("vmx", value, sizeof(value)))
+		return missing;
+	return "VMX is untried and wants the option `vmx`";
+}
+
 init_text void hvm_init(void)
 {
-	const char *missing = svm_probe();
+	const char *no_svm = svm_probe(), *no_vmx = no_svm ? vmx_missing() : NULL;
+	const char *missing = !no_svm ? NULL : cpu_features.is_amd && no_vmx ? no_svm : no_vmx;
 
 	if (missing) {
 		printk("no HVM and PVH guests: %s\n", missing);
 		return;
 	}
-	hvm_vendor = &svm_vendor;
+	hvm_vendor = no_svm ? &vmx_vendor : &svm_vendor;
 	hvm_cpuid_init();
 	printk("HVM and PVH guests by %s\n", hvm_vendor->name);
 }

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The instructions of VMX, each as a function, and the world switch.  A
+ * function that returns bool returns false on VMfail (Intel SDM vol. 3,
+ * "VMX Instruction Reference").
+ */
+#include "offsets.h"
+
+#define VMCS_HOST_RSP 0x6c14
+
+	.section .text.entry, "ax"
+
+	/* uint64_t vmcs_read(uint64_t field) */
+	.globl vmcs_read
+vmcs_read:
+	xorl %eax, %eax
+	vmread %rdi, %rax
+	ret
+
+	/* void vmcs_write(uint64_t field, uint64_t val) */
+	.globl vmcs_write
+vmcs_write:
+	vmwrite %rsi, %rdi
+	ret
+
+	/* bool name(const paddr_t *) */
+	.macro ON_REGION name, insn
+	.globl \name
+\name:
+	\insn (%rdi)
+	seta %al
+	movzbl %al, %eax
+	ret
+	.endm
+	ON_REGION vmx_on, vmxon
+	ON_REGION vmcs_clear, vmclear
+	ON_REGION vmcs_load, vmptrld
+
+	/* bool name(uint64_t type, const uint64_t descriptor[2]) */
+	.macro INVALIDATE name, insn
+	.globl \name
+\name:
+	\insn (%rsi), %rdi
+	seta %al
+	movzbl %al, %eax
+	ret
+	.endm
+	INVALIDATE vmx_invept, invept
+	INVALIDATE vmx_invvpid, invvpid
+
+/*
+ * bool vmx_enter(struct cpu_user_regs *regs, bool is_launched)
+ *
+ * The CPU switches rsp, rip, rflags, control registers and segments; general
+ * registers are switched here.
+ *
+ *      r15 r14 r13 r12 rbx rbp   the caller's
+ *      regs                      <- HOST_RSP
+ */
+	.globl vmx_enter
+	.balign 16
+vmx_enter:
+	pushq %rbp
+	pushq %rbx
+	pushq %r12
+	pushq %r13
+	pushq %r14
+	pushq %r15
+	pushq %rdi
+
+	movl $VMCS_HOST_RSP, %eax
+	vmwrite %rsp, %rax
+	testb %sil, %sil		/* no later instruction changes the flags */
+	movq REGS_RAX(%rdi), %rax
+	movq REGS_RBX(%rdi), %rbx
+	movq REGS_RCX(%rdi), %rcx
+	movq REGS_RDX(%rdi), %rdx
+	movq REGS_RSI(%rdi), %rsi
+	movq REGS_RBP(%rdi), %rbp
+	movq REGS_R8(%rdi), %r8
+	movq REGS_R9(%rdi), %r9
+	movq REGS_R10(%rdi), %r10
+	movq REGS_R11(%rdi), %r11
+	movq REGS_R12(%rdi), %r12
+	movq REGS_R13(%rdi), %r13
+	movq REGS_R14(%rdi), %r14
+	movq REGS_R15(%rdi), %r15
+	movq REGS_RDI(%rdi), %rdi
+	jnz 1f
+	vmlaunch
+	jmp 2f
+1:	vmresume
+2:	popq %rdi			/* VMfail: the registers are still the guest's */
+	xorl %eax, %eax
+	jmp 3f
+
+	.globl vmx_exit_entry
+vmx_exit_entry:
+	pushq %rdi
+	movq 8(%rsp), %rdi
+	movq %rax, REGS_RAX(%rdi)
+	popq %rax
+	movq %rax, REGS_RDI(%rdi)
+	movq %rbx, REGS_RBX(%rdi)
+	movq %rcx, REGS_RCX(%rdi)
+	movq %rdx, REGS_RDX(%rdi)
+	movq %rsi, REGS_RSI(%rdi)
+	movq %rbp, REGS_RBP(%rdi)
+	movq %r8, REGS_R8(%rdi)
+	movq %r9, REGS_R9(%rdi)
+	movq %r10, REGS_R10(%rdi)
+	movq %r11, REGS_R11(%rdi)
+	movq %r12, REGS_R12(%rdi)
+	movq %r13, REGS_R13(%rdi)
+	movq %r14, REGS_R14(%rdi)
+	movq %r15, REGS_R15(%rdi)
+	popq %rdi
+
+	/* Nothing of the guest's is left to be speculated with: registers, nor return addresses. */
+	.rept 16
+	call 1f
+2:	pause
+	lfence
+	jmp 2b
+1:	call 1f
+2:	pause
+	lfence
+	jmp 2b
+1:
+	.endr
+	addq $(32 * 8), %rsp
+	movl $1, %eax
+3:	xorl %ecx, %ecx
+	xorl %edx, %edx
+	xorl %esi, %esi
+	xorl %edi, %edi
+	xorl %r8d, %r8d
+	xorl %r9d, %r9d
+	xorl %r10d, %r10d
+	xorl %r11d, %r11d
+	popq %r15
+	popq %r14
+	popq %r13
+	popq %r12
+	popq %rbx
+	popq %rbp
+	ret
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the manual numbers: fields of a VMCS (Intel SDM vol. 3, appendix B
+ * "Field Encoding in VMCS"), controls ("VM-Execution Control Fields" and its
+ * neighbours), exit reasons (appendix C "VMX Basic Exit Reasons").
+ */
+#ifndef HVM_VMX_VMCS_H
+#define HVM_VMX_VMCS_H
+
+#include "lib/types.h"
+
+enum vmcs_field {
+	VMCS_VPID = 0x0000,
+	VMCS_GUEST_SELECTOR = 0x0800, /* + 2 * segment: ES CS SS DS FS GS LDTR TR */
+	VMCS_HOST_CS = 0x0c02,
+	VMCS_HOST_SS = 0x0c04,
+	VMCS_HOST_TR = 0x0c0c,
+	VMCS_MSR_BITMAP = 0x2004,
+	VMCS_TSC_OFFSET = 0x2010,
+	VMCS_VIRTUAL_APIC = 0x2012,
+	VMCS_EPT_POINTER = 0x201a,
+	VMCS_GUEST_PHYSICAL_ADDRESS = 0x2400,
+	VMCS_LINK_POINTER = 0x2800,
+	VMCS_GUEST_PAT = 0x2804,
+	VMCS_GUEST_EFER = 0x2806,
+	VMCS_GUEST_PDPTE = 0x280a, /* + 2 * n */
+	VMCS_HOST_PAT = 0x2c00,
+	VMCS_HOST_EFER = 0x2c02,
+	VMCS_PIN_CONTROLS = 0x4000,
+	VMCS_CPU_CONTROLS = 0x4002,
+	VMCS_EXCEPTION_BITMAP = 0x4004,
+	VMCS_EXIT_CONTROLS = 0x400c,
+	VMCS_ENTRY_CONTROLS = 0x4012,
+	VMCS_ENTRY_EVENT = 0x4016,
+	VMCS_ENTRY_ERROR_CODE = 0x4018,
+	VMCS_ENTRY_INSN_LENGTH = 0x401a,
+	VMCS_TPR_THRESHOLD = 0x401c,
+	VMCS_CPU_CONTROLS2 = 0x401e,
+	VMCS_INSTRUCTION_ERROR = 0x4400,
+	VMCS_EXIT_REASON = 0x4402,
+	VMCS_EXIT_EVENT = 0x4404,
+	VMCS_IDT_EVENT = 0x4408,
+	VMCS_IDT_ERROR_CODE = 0x440a,
+	VMCS_EXIT_INSN_LENGTH = 0x440c,
+	VMCS_GUEST_LIMIT = 0x4800, /* + 2 * segment: as above, GDTR IDTR */
+	VMCS_GUEST_ACCESS_RIGHTS = 0x4814,
+	VMCS_GUEST_INTERRUPTIBILITY = 0x4824,
+	VMCS_GUEST_ACTIVITY = 0x4826,
+	VMCS_GUEST_SYSENTER_CS = 0x482a,
+	VMCS_HOST_SYSENTER_CS = 0x4c00,
+	VMCS_CR0_MASK = 0x6000,
+	VMCS_CR4_MASK = 0x6002,
+	VMCS_CR0_SHADOW = 0x6004,
+	VMCS_CR4_SHADOW = 0x6006,
+	VMCS_EXIT_QUALIFICATION = 0x6400,
+	VMCS_GUEST_CR0 = 0x6800,
+	VMCS_GUEST_CR3 = 0x6802,
+	VMCS_GUEST_CR4 = 0x6804,
+	VMCS_GUEST_BASE = 0x6806, /* + 2 * segment */
+	VMCS_GUEST_DR7 = 0x681a,
+	VMCS_GUEST_RSP = 0x681c,
+	VMCS_GUEST_RIP = 0x681e,
+	VMCS_GUEST_RFLAGS = 0x6820,
+	VMCS_GUEST_PENDING_DEBUG = 0x6822,
+	VMCS_GUEST_SYSENTER_ESP = 0x6824,
+	VMCS_GUEST_SYSENTER_EIP = 0x6826,
+	VMCS_HOST_CR0 = 0x6c00,
+	VMCS_HOST_CR3 = 0x6c02,
+	VMCS_HOST_CR4 = 0x6c04,
+	VMCS_HOST_TR_BASE = 0x6c0a,
+	VMCS_HOST_GDTR_BASE = 0x6c0c,
+	VMCS_HOST_IDTR_BASE = 0x6c0e,
+	VMCS_HOST_RSP = 0x6c14,
+	VMCS_HOST_RIP = 0x6c16,
+};
+
+#define PIN_INTERRUPT		(1U << 0)
+#define PIN_NMI			(1U << 3)
+#define PIN_VIRTUAL_NMI		(1U << 5)
+
+#define CPU_INTERRUPT_WINDOW	(1U << 2)
+#define CPU_TSC_OFFSET		(1U << 3)
+#define CPU_HLT			(1U << 7)
+#define CPU_MWAIT		(1U << 10)
+#define CPU_RDPMC		(1U << 11)
+#define CPU_CR3_LOAD		(1U << 15)
+#define CPU_CR3_STORE		(1U << 16)
+#define CPU_TPR_SHADOW		(1U << 21)
+#define CPU_NMI_WINDOW		(1U << 22)
+#define CPU_MOV_DR		(1U << 23)
+#define CPU_ALL_PORTS		(1U << 24)
+#define CPU_MSR_BITMAP		(1U << 28)
+#define CPU_MONITOR		(1U << 29)
+#define CPU_CONTROLS2		(1U << 31)
+
+#define CPU2_EPT		(1U << 1)
+#define CPU2_RDTSCP		(1U << 3)
+#define CPU2_VPID		(1U << 5)
+#define CPU2_WBINVD		(1U << 6)
+#define CPU2_UNRESTRICTED	(1U << 7)
+#define CPU2_PAUSE_LOOP		(1U << 10)
+#define CPU2_INVPCID		(1U << 12)
+#define CPU2_XSAVES		(1U << 20)
+
+#define EXIT_SAVE_DEBUG		(1U << 2)
+#define EXIT_HOST_64		(1U << 9)
+#define EXIT_SAVE_PAT		(1U << 18)
+#define EXIT_LOAD_PAT		(1U << 19)
+#define EXIT_SAVE_EFER		(1U << 20)
+#define EXIT_LOAD_EFER		(1U << 21)
+
+#define ENTRY_LOAD_DEBUG	(1U << 2)
+#define ENTRY_IA32E		(1U << 9)
+#define ENTRY_LOAD_PAT		(1U << 14)
+#define ENTRY_LOAD_EFER		(1U << 15)
+
+/* Entry, exit and IDT-vectoring events: bits 7..0 vector, 10..8 type, then */
+#define EVENT_HAS_ERROR		(1U << 11)
+#define EVENT_NMI_UNBLOCKED	(1U << 12) /* exit only: by an IRET that did not end */
+#define EVENT_VALID		(1U << 31)
+#define EVENT_TYPE(e)		((e) >> 8 & 7)
+
+#define BLOCKED_BY_STI		(1U << 0)
+#define BLOCKED_BY_MOV_SS	(1U << 1)
+#define BLOCKED_BY_NMI		(1U << 3)
+
+#define AR_UNUSABLE		(1U << 16)
+#define PENDING_DEBUG_BS	(1UL << 14)
+#define EXIT_REASON_FAILED	(1U << 31) /* the entry, for the guest's state */
+
+enum vmx_exit_reason {
+	VMX_EXIT_EXCEPTION = 0,
+	VMX_EXIT_INTERRUPT = 1,
+	VMX_EXIT_TRIPLE_FAULT = 2,
+	VMX_EXIT_INIT = 3,
+	VMX_EXIT_INTERRUPT_WINDOW = 7,
+	VMX_EXIT_NMI_WINDOW = 8,
+	VMX_EXIT_TASK_SWITCH = 9,
+	VMX_EXIT_CPUID = 10,
+	VMX_EXIT_GETSEC = 11,
+	VMX_EXIT_HLT = 12,
+	VMX_EXIT_INVD = 13,
+	VMX_EXIT_RDPMC = 15,
+	VMX_EXIT_VMCALL = 18,
+	VMX_EXIT_VMCLEAR = 19,
+	VMX_EXIT_VMXON = 27,
+	VMX_EXIT_CR = 28,
+	VMX_EXIT_DR = 29,
+	VMX_EXIT_PORT = 30,
+	VMX_EXIT_RDMSR = 31,
+	VMX_EXIT_WRMSR = 32,
+	VMX_EXIT_GUEST_STATE = 33,
+	VMX_EXIT_MSR_LOADING = 34,
+	VMX_EXIT_MWAIT = 36,
+	VMX_EXIT_MONITOR = 39,
+	VMX_EXIT_PAUSE = 40,
+	VMX_EXIT_MACHINE_CHECK = 41,
+	VMX_EXIT_TPR = 43,
+	VMX_EXIT_EPT_VIOLATION = 48,
+	VMX_EXIT_EPT_MISCONFIGURATION = 49,
+	VMX_EXIT_INVEPT = 50,
+	VMX_EXIT_INVVPID = 53,
+	VMX_EXIT_WBINVD = 54,
+	VMX_EXIT_XSETBV = 55,
+	VMX_EXIT_VMFUNC = 59,
+	VMX_EXIT_REASONS = 76
+};
+
+/* Exit qualifications, Intel SDM vol. 3, "Basic VM-Exit Information" */
+#define CR_NUMBER(q)	((q) & 0xf)
+#define CR_ACCESS(q)	((q) >> 4 & 3)
+#define CR_GPR(q)	((q) >> 8 & 0xf)
+#define CR_LMSW(q)	((q) >> 16 & 0xffff)
+enum { CR_MOV_TO, CR_MOV_FROM, CR_CLTS, CR_LMSW_ACCESS };
+
+#define PORT_SIZE(q)	(((q) & 7) + 1)
+#define PORT_IN		(1UL << 3)
+#define PORT_STRING	(1UL << 4)
+#define PORT_NUMBER(q)	((q) >> 16 & 0xffff)
+
+#define EPT_WRITE	(1UL << 1)
+#define EPT_FETCH	(1UL << 2)
+
+#endif
