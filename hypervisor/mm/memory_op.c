@@ -48,7 +48,14 @@ static long query_domain(const void *arg, enum domain_query what)
 	(BIT_U32(XENMEM_machphys_mfn_list) | BIT_U32(XENMEM_machine_memory_map) | \
 	 BIT_U32(XENMEM_exchange) | BIT_U32(XENMEM_machphys_mapping))
 
-long hypercall_memory_op(const uint64_t *args)
+/* After it, a device model may have frames mapped that are the guest's no more. */
+static bool takes_memory_away(unsigned int cmd)
+{
+	return cmd == XENMEM_decrease_reservation || cmd == XENMEM_add_to_physmap ||
+	       cmd == XENMEM_add_to_physmap_batch || cmd == XENMEM_remove_from_physmap;
+}
+
+static long memory_op(const uint64_t *args)
 {
 	unsigned int cmd = args[0] & MEMOP_CMD_MASK;
 	unsigned long done = args[0] >> MEMOP_EXTENT_SHIFT;
@@ -108,4 +115,15 @@ long hypercall_memory_op(const uint64_t *args)
 	default:
 		return -ENOSYS;
 	}
+}
+
+long hypercall_memory_op(const uint64_t *args)
+{
+	struct vcpu *v = current;
+	long ret = memory_op(args);
+
+	if (v->domain->type == DOMAIN_HVM && v->domain->hvm->has_device_model && ret >= 0 &&
+	    takes_memory_away(args[0] & MEMOP_CMD_MASK))
+		hvm_io_invalidate_maps(v);
+	return ret;
 }

@@ -7,6 +7,7 @@
 
 #include "domain/domain.h"
 #include "hvm/hvm.h"
+#include "hvm/io.h"
 #include "hvm/context.h"
 #include "hvm/p2m.h"
 #include "hvm/policy.h"
@@ -70,5 +71,9 @@ weak bool hvm_has_wakeup(const struct vcpu *v)
 }
 
 weak void vlapic_scheduled(struct vcpu *v, unsigned int cpu)
+{
+}
+
+weak void hvm_io_invalidate_maps(struct vcpu *v)
 {
 }

@@ -752,6 +752,30 @@ TEST(hvm_populates_and_gives_back)
 	end_hvm();
 }
 
+static unsigned int maps_invalidated;
+
+void hvm_io_invalidate_maps(struct vcpu *v)
+{
+	CHECK(v == current);
+	maps_invalidated++;
+}
+
+/* A device model is told to drop what it has mapped when its guest gives memory up. */
+TEST(hvm_device_models_hear_of_memory_that_goes)
+{
+	setup_hvm();
+	maps_invalidated = 0;
+	CHECK_EQ(populate(XENMEM_populate_physmap, 8, 0), 1);
+	CHECK_EQ(populate(XENMEM_decrease_reservation, 8, 0), 1);
+	CHECK_EQ(maps_invalidated, 0); /* it has none */
+	h->hvm->has_device_model = true;
+	CHECK_EQ(populate(XENMEM_populate_physmap, 8, 0), 1);
+	CHECK_EQ(maps_invalidated, 0);
+	CHECK_EQ(populate(XENMEM_decrease_reservation, 8, 0), 1);
+	CHECK_EQ(maps_invalidated, 1);
+	end_hvm();
+}
+
 TEST(hvm_reservations_are_checked)
 {
 	struct xen_memory_domain *q = fake_guest_alloc(sizeof(*q));
