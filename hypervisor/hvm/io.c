@@ -74,7 +74,7 @@ enum hvm_io_result hvm_io_access(struct vcpu *v, struct hvm_io *io)
 
 	if (answer_find(s, io))
 		return HVM_IO_DONE;
-	if (io->count > 1 || !hvm_platform_access(v, io)) {
+	if (io->count > 1 || (!hvm_platform_access(v, io) && !ioreq_pci_address_access(v, io))) {
 		switch (ioreq_send(v, io)) {
 		case IOREQ_SENT:
 			s->ask = *io;

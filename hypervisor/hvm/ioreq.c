@@ -201,10 +201,19 @@ static void request_put(struct vcpu *v, unsigned int number, const struct ioreq 
 	server_notify(v->domain, s->ports[v->id]);
 }
 
-static void pci_address_keep(struct ioreq_domain *id, const struct hvm_io *io)
+bool ioreq_pci_address_access(struct vcpu *v, struct hvm_io *io)
 {
-	if (io->is_port && io->is_write && io->addr == PCI_ADDRESS_PORT && io->size == 4)
+	struct ioreq_domain *id = v->domain->hvm->ioreq;
+
+	if (!id || !io->is_port || io->addr != PCI_ADDRESS_PORT || io->size != 4)
+		return false;
+	spin_lock(&id->lock);
+	if (io->is_write)
 		id->pci_address = io->data;
+	else
+		io->data = id->pci_address;
+	spin_unlock(&id->lock);
+	return true;
 }
 
 enum ioreq_sent ioreq_send(struct vcpu *v, const struct hvm_io *io)
@@ -218,7 +227,6 @@ enum ioreq_sent ioreq_send(struct vcpu *v, const struct hvm_io *io)
 	if (!id)
 		return IOREQ_NOBODY;
 	spin_lock(&id->lock);
-	pci_address_keep(id, io);
 	r = request_of(id, io);
 	s = server_choose(id, &r, &number);
 	if (s && s->ring && can_be_posted(v->domain, io) && ring_put(s->ring, io)) {

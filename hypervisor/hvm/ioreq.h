@@ -30,6 +30,12 @@ enum ioreq_sent {
 	IOREQ_DONE,   /* a write that needs no answer */
 };
 must_check enum ioreq_sent ioreq_send(struct vcpu *v, const struct hvm_io *io);
+/*
+ * The address register of PCI configuration accesses, which reach their server with the address
+ * in them: kept here, so that a kernel that looks for 8,000 functions waits for none of them that
+ * is not there.  False: another access.
+ */
+must_check bool ioreq_pci_address_access(struct vcpu *v, struct hvm_io *io);
 /* Would one server answer for all of it? */
 must_check bool ioreq_has_server(struct vcpu *v, const struct hvm_io *io);
 /* IOREQ_TYPE_INVALIDATE to all; v->hvm->io waits for them. */

@@ -168,6 +168,11 @@ bool ioreq_has_server(struct vcpu *v, const struct hvm_io *io)
 	return fake_answerer >= FAKE_MODEL;
 }
 
+bool ioreq_pci_address_access(struct vcpu *v, struct hvm_io *io)
+{
+	return false;
+}
+
 void ioreq_send_invalidate(struct vcpu *v)
 {
 	fake_invalidates++;

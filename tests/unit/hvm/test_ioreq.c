@@ -270,6 +270,15 @@ TEST(ioreq_ends_the_domain_of_a_device_model_that_makes_no_sense)
 	end();
 }
 
+static bool address_write(uint32_t address, unsigned int size)
+{
+	struct hvm_io io = port(0xcf8, size);
+
+	io.is_write = true;
+	io.data = address;
+	return ioreq_pci_address_access(v, &io);
+}
+
 TEST(ioreq_pci_configuration_by_function)
 {
 	struct hvm_io io = port(0xcf8, 4);
@@ -277,26 +286,25 @@ TEST(ioreq_pci_configuration_by_function)
 	begin();
 	CHECK_EQ(range(true, XEN_DMOP_IO_RANGE_PCI, 0x18, 0x18), 0); /* 00:03.0 */
 	CHECK_EQ(send(port(0xcfc, 4)), IOREQ_NOBODY);
-	io.is_write = true;
-	io.data = 0x80001844;
-	CHECK_EQ(send(io), IOREQ_NOBODY); /* nobody has the port; it is noted */
+	CHECK(address_write(0x80001844, 4)); /* the hypervisor's own */
+	CHECK(ioreq_pci_address_access(v, &io));
+	CHECK_EQ(io.data, 0x80001844);
 	CHECK_EQ(send(port(0xcfe, 2)), IOREQ_SENT);
 	CHECK_EQ(request(0)->type, IOREQ_TYPE_PCI_CONFIG);
 	CHECK_EQ(request(0)->addr, 0x18UL << 32 | 0x46);
 	answer(0);
 	CHECK(ioreq_is_answered(v));
-	io.size = 2; /* not such an access */
-	io.data = 0;
-	CHECK_EQ(send(io), IOREQ_NOBODY);
+	CHECK(!address_write(0, 2)); /* not such an access */
+	io = port(0xcf9, 4);
+	CHECK(!ioreq_pci_address_access(v, &io));
+	io = memory(0xcf8, 4);
+	CHECK(!ioreq_pci_address_access(v, &io));
 	CHECK_EQ(send(port(0xcfc, 1)), IOREQ_SENT);
 	answer(0);
 	CHECK(ioreq_is_answered(v));
-	io.size = 4;
-	io.data = 0x80002044; /* another function */
-	CHECK_EQ(send(io), IOREQ_NOBODY);
+	CHECK(address_write(0x80002044, 4)); /* another function */
 	CHECK_EQ(send(port(0xcfc, 4)), IOREQ_NOBODY);
-	io.data = 0x00001844; /* not enabled */
-	CHECK_EQ(send(io), IOREQ_NOBODY);
+	CHECK(address_write(0x00001844, 4)); /* not enabled */
 	CHECK_EQ(send(port(0xcfc, 4)), IOREQ_NOBODY);
 	end();
 }
