@@ -384,7 +384,7 @@ free:
 int ioreq_server_create(struct domain *d, uint8_t bufioreq, ioservid_t *number)
 {
 	struct ioreq_domain *id = d->hvm->ioreq;
-	struct ioreq_server *s;
+	struct ioreq_server *s = NULL;
 	unsigned int i = 0;
 	int rc;
 

@@ -98,6 +98,11 @@ enum ioreq_sent ioreq_send(struct vcpu *v, const struct hvm_io *io)
 	return IOREQ_SENT;
 }
 
+bool ioreq_pci_address_access(struct vcpu *v, struct hvm_io *io)
+{
+	return false;
+}
+
 bool ioreq_has_server(struct vcpu *v, const struct hvm_io *io)
 {
 	return model_answers;

@@ -4,7 +4,7 @@
  * comes back the same in another domain; what the hardware cannot hold is
  * refused and changes nothing; whatever is not refused can be lived with.
  *
- * Links: hvm/platform.c hvm/vdebug.context.c hvm/vlapic_context.c hvm/lines.c hvm/interrupt.c hvm/vpic.c
+ * Links: hvm/platform_context.c hvm/vlapic_context.c hvm/lines.c hvm/interrupt.c hvm/vpic.c
  * Links: hvm/vioapic.c hvm/vpit.c hvm/vrtc.c hvm/vpm.c hvm/vhpet.c hvm/platform.c hvm/vdebug.c
  * Links: hvm/vlapic.c hvm/vlapic_regs.c hvm/vlapic_timer.c hvm/vlapic_ipi.c dev/cmos_time.c
  * Links: time/timer.c time/scale.c lib/bits.c
