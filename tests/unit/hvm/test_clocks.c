@@ -616,6 +616,23 @@ static void random_step(void)
 	(void)fake_io_try(d, &io);
 }
 
+/* Port 0xe9: whole lines, without what a terminal could be told by. */
+TEST(firmware_says_lines)
+{
+	begin();
+	for (const char *c = "one\x1b[2J\n\ntw"; *c; c++)
+		out(0xe9, *c);
+	CHECK(!strcmp(fake_log, "one[2J\n"));
+	out(0xe9, 'o');
+	out(0xe9, '\n');
+	CHECK(!strcmp(fake_log, "one[2J\ntwo\n"));
+	for (unsigned int i = 0; i < 200; i++)
+		out(0xe9, 'x');
+	CHECK(strlen(fake_log) > 100 && strlen(fake_log) < 250);
+	CHECK_EQ(in(0xe9), 0xe9);
+	end();
+}
+
 TEST(any_accesses_at_any_time)
 {
 	begin();
