@@ -120,7 +120,7 @@ static struct hvm_interrupt controllers_pending(const struct vcpu *v)
 	const struct hvm_platform *p = v->domain->hvm->platform;
 	int vector;
 
-	if (p && READ_ONCE(p->pic[0].int_output) && vlapic_accepts_pic(v))
+	if (p && READ_ONCE(p->pic[0].int_output) && vpic_reaches(p, v))
 		return (struct hvm_interrupt){HVM_INT_PIC, 0};
 	vector = vlapic_pending(v);
 	if (vector >= 0)

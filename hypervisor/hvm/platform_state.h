@@ -155,6 +155,8 @@ void hvm_callback_wire_update(struct hvm_platform *p);
 void vpic_init(struct hvm_platform *p);
 void vpic_line_set(struct hvm_platform *p, unsigned int irq, bool level);
 bool vpic_take(struct hvm_platform *p, uint8_t *vector);
+/* Do its interrupts reach this vCPU: by LINT0, or through the I/O APIC? Any context. */
+bool vpic_reaches(const struct hvm_platform *p, const struct vcpu *v);
 HVM_DEVICE_ACCESS(vpic);
 HVM_DEVICE_ACCESS(vpic_slave);
 HVM_DEVICE_ACCESS(vpic_elcr);
@@ -163,6 +165,8 @@ HVM_DEVICE_RECORD(vpic);
 /* --- vioapic.c --- */
 void vioapic_init(struct hvm_platform *p);
 void vioapic_line_set(struct hvm_platform *p, unsigned int gsi, bool level); /* under irq_lock */
+/* Does pin 0, to which the PIC's output is wired, pass it on to the APIC of this id? */
+bool vioapic_passes_pic(const struct hvm_platform *p, uint32_t id);
 /* A local APIC's end of a level-triggered vector; takes the lock. */
 void vioapic_eoi(struct domain *d, uint8_t vector);
 HVM_DEVICE_ACCESS(vioapic);

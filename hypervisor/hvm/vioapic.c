@@ -58,6 +58,15 @@ void vioapic_line_set(struct hvm_platform *p, unsigned int gsi, bool level)
 		pin_deliver(p, gsi);
 }
 
+/* MultiProcessor Specification, "Virtual Wire Mode" via the I/O APIC: hvmloader's choice. */
+bool vioapic_passes_pic(const struct hvm_platform *p, uint32_t id)
+{
+	union vioapic_redir_entry e = {.bits = READ_ONCE(p->ioapic.redirtbl[0].bits)};
+
+	return !e.fields.mask && e.fields.delivery_mode == VLAPIC_EXTINT && !e.fields.dest_mode &&
+	       e.fields.dest_id == id;
+}
+
 void vioapic_eoi(struct domain *d, uint8_t vector)
 {
 	struct hvm_platform *p = d->hvm->platform;

@@ -55,12 +55,17 @@ static int line_pending(const struct hvm_hw_vpic *c)
 	return (first + c->priority_add) & 7;
 }
 
+bool vpic_reaches(const struct hvm_platform *p, const struct vcpu *v)
+{
+	return vlapic_accepts_pic(v) || vioapic_passes_pic(p, vlapic_id(v));
+}
+
 static void wake_takers(struct hvm_platform *p)
 {
 	struct vcpu *v;
 
 	for_each_vcpu(p->domain, v)
-		if (vlapic_accepts_pic(v))
+		if (vpic_reaches(p, v))
 			vcpu_kick(v);
 }
 

@@ -139,6 +139,30 @@ TEST(the_tpr_goes_to_the_vendor_and_back)
 	end();
 }
 
+/* As hvmloader leaves the machine: LINT0 masked, the PIC behind pin 0 of the I/O APIC. */
+TEST(the_pic_is_heard_through_the_io_apic)
+{
+	begin();
+	x2apic_on(v);
+	x2apic_on(d->vcpus[1]);
+	fake_pic_start(d);
+	fake_ioapic_route(d, 0, 0x700 | 1UL << 56); /* to nobody: ids are even */
+	hvm_isa_irq_set(d, 1, true);
+	CHECK_EQ(hvm_interrupt_pending(v).source, HVM_INT_NONE);
+	fake_ioapic_route(d, 0, 0x700 | 1UL << 16);
+	CHECK_EQ(hvm_interrupt_pending(v).source, HVM_INT_NONE); /* masked */
+	fake_ioapic_route(d, 0, 0x700 | 1UL << 11);
+	CHECK_EQ(hvm_interrupt_pending(v).source, HVM_INT_NONE); /* to logical ids */
+	fake_ioapic_route(d, 0, 0);
+	CHECK_EQ(hvm_interrupt_pending(v).source, HVM_INT_NONE); /* fixed */
+	fake_ioapic_route(d, 0, 0x700);
+	CHECK_EQ(hvm_interrupt_pending(v).source, HVM_INT_PIC);
+	CHECK_EQ(hvm_interrupt_pending(d->vcpus[1]).source, HVM_INT_NONE);
+	fake_ioapic_route(d, 0, 0x700 | 2UL << 56);
+	CHECK_EQ(hvm_interrupt_pending(d->vcpus[1]).source, HVM_INT_PIC);
+	end();
+}
+
 TEST(a_vcpus_own_upcall_vector_is_the_local_apics)
 {
 	begin();
