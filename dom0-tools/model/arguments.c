@@ -186,11 +186,13 @@ static void add_disk(struct arguments *args, const struct disk_spec *disk,
 	add(args, "-add-fd");
 	add(args, "fd=%d,set=%d", fd, fd);
 	add(args, "-drive");
-	/* It would else open the disk read-only first, which the descriptor is not. */
+	/* It would else open the disk read-only first, which the descriptor is not. Nor does it see
+	 * by the descriptor's name that a disk is no file. */
 	add(args,
-	    "file=/dev/fdset/%d,format=raw,if=ide,index=%d,id=ide%d,media=%s,readonly=%s,"
-	    "auto-read-only=off%s",
-	    fd, index, index, disk->is_cdrom ? "cdrom" : "disk", disk->is_cdrom ? "on" : "off",
+	    "file.driver=%s,file.filename=/dev/fdset/%d,format=raw,if=ide,index=%d,id=ide%d,"
+	    "media=%s,readonly=%s,auto-read-only=off%s",
+	    block->is_loop ? "file" : "host_device", fd, index, index,
+	    disk->is_cdrom ? "cdrom" : "disk", disk->is_cdrom ? "on" : "off",
 	    disk->is_cdrom || block->is_loop ? "" : ",cache=none");
 }
 

@@ -35,7 +35,7 @@ static struct disk_spec disks[] = {
 };
 static struct block_device blocks[] = {
 	{.file_fd = 50, .is_loop = true},
-	{.file_fd = 51},
+	{.file_fd = 51, .is_loop = true},
 	{.file_fd = 52, .is_loop = true},
 	{.file_fd = 53},
 	{.file_fd = 54},
@@ -170,12 +170,12 @@ static void test_disks(void **state)
 {
 	(void)state;
 	make();
-	has("fd=4,set=4\n-drive\nfile=/dev/fdset/4,format=raw,if=ide,index=0,id=ide0,media=disk,"
-	    "readonly=off,auto-read-only=off\n");
-	has("fd=5,set=5\n-drive\nfile=/dev/fdset/5,format=raw,if=ide,index=2,id=ide2,media=cdrom,"
-	    "readonly=on,auto-read-only=off\n");
-	has("fd=6,set=6\n-drive\nfile=/dev/fdset/6,format=raw,if=ide,index=3,id=ide3,media=disk,"
-	    "readonly=off,auto-read-only=off,cache=none\n");
+	has("fd=4,set=4\n-drive\nfile.driver=file,file.filename=/dev/fdset/4,format=raw,if=ide,"
+	    "index=0,id=ide0,media=disk,readonly=off,auto-read-only=off\n");
+	has("fd=5,set=5\n-drive\nfile.driver=file,file.filename=/dev/fdset/5,format=raw,if=ide,"
+	    "index=2,id=ide2,media=cdrom,readonly=on,auto-read-only=off\n");
+	has("fd=6,set=6\n-drive\nfile.driver=host_device,file.filename=/dev/fdset/6,format=raw,"
+	    "if=ide,index=3,id=ide3,media=disk,readonly=off,auto-read-only=off,cache=none\n");
 	has("if=ide,index=1,media=cdrom,id=ide1,readonly=on\n");
 	has_not("fdset/9");
 	assert_int_equal(args.fds[0], 50);
