@@ -8,6 +8,7 @@
 
 #include <xen/arch-x86/cpuid.h>
 
+#include "cpu/asm.h"
 #include "cpu/features.h"
 #include "cpu/fpu.h"
 #include "domain/domain.h"
@@ -138,6 +139,35 @@ static void xsave_filter(uint32_t sub, uint32_t r[4])
 		r[3] &= (uint32_t)(xcr0 >> 32);
 	} else if (sub >= 63 || (sub > 1 && !(xcr0 & BIT(sub)))) {
 		memset(r, 0, 4 * sizeof(r[0]));
+	}
+}
+
+/* Bytes that the states in xcr0 take in an XSAVE area (Intel SDM vol. 1, "XSAVE Area"). */
+static uint32_t xsave_size(uint64_t xcr0, bool is_compact)
+{
+	uint32_t end = 512 + 64;
+
+	for (unsigned int i = 2; i < 63; i++) {
+		uint32_t r[4];
+
+		if (!(xcr0 & BIT(i)))
+			continue;
+		cpuid_count(0xd, i, r);
+		if (is_compact)
+			end = (r[2] & 2 ? ROUND_UP(end, 64U) : end) + r[0];
+		else
+			end = MAX(end, r[1] + r[0]);
+	}
+	return end;
+}
+
+void cpuid_xsave_sizes(uint64_t xcr0, uint32_t sub, uint32_t r[4])
+{
+	if (sub == 0 && r[0]) {
+		r[1] = xsave_size(xcr0, false);
+		r[2] = xsave_size(r[0] | (uint64_t)r[3] << 32, false);
+	} else if (sub == 1) {
+		r[1] = r[0] & B(1) ? xsave_size(xcr0, true) : 0;
 	}
 }
 

@@ -34,6 +34,11 @@ enum cpuid_guest { CPUID_PV, CPUID_HVM };
 /* Of what the CPU answered in r, what such a guest may have. */
 void cpuid_filter(enum cpuid_guest type, uint32_t leaf, uint32_t sub, uint32_t r[4]);
 /*
+ * Leaf 0xd's sizes, for a guest with that XCR0 and what r already lists. Not the CPU's own answer:
+ * that is for the states the CPU has, some of which are hidden, and Bochs gives a wrong one.
+ */
+void cpuid_xsave_sizes(uint64_t xcr0, uint32_t sub, uint32_t r[4]);
+/*
  * Is what r says of a leaf's features within what `max` says?  Numbers (of
  * leaves, of address bits) may not be above it.
  */

@@ -103,25 +103,6 @@ static unsigned int apic_id_bits(const struct domain *d)
 	return bits;
 }
 
-/* Bytes that the states in xcr0 take in an XSAVE area (Intel SDM vol. 1, "XSAVE area"). */
-static uint32_t xsave_size(const struct domain *d, uint64_t xcr0, bool is_compact)
-{
-	uint32_t end = 512 + 64;
-
-	for (unsigned int i = 2; i < 63; i++) {
-		uint32_t r[4];
-
-		if (!(xcr0 & BIT(i)))
-			continue;
-		hvm_cpuid_policy_leaf(d, 0xd, i, r);
-		if (is_compact)
-			end = (r[2] & 2 ? ROUND_UP(end, 64U) : end) + r[0];
-		else
-			end = MAX(end, r[1] + r[0]);
-	}
-	return end;
-}
-
 static void leaf_1(const struct vcpu *v, uint32_t r[4])
 {
 	uint32_t ids = MIN(1U << apic_id_bits(v->domain), 255U);
@@ -150,16 +131,6 @@ static void leaf_topology(const struct vcpu *v, uint32_t sub, uint32_t r[4])
 	r[3] = HVM_APIC_ID(v->id);
 }
 
-static void leaf_xsave(const struct vcpu *v, uint32_t sub, uint32_t r[4])
-{
-	if (sub == 0 && r[0]) {
-		r[1] = xsave_size(v->domain, v->fpu.xcr0, false);
-		r[2] = xsave_size(v->domain, r[0] | (uint64_t)r[3] << 32, false);
-	} else if (sub == 1) {
-		r[1] = r[0] & B(1) ? xsave_size(v->domain, v->fpu.xcr0, true) : 0;
-	}
-}
-
 void hvm_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t r[4])
 {
 	if (cpuid_is_hypervisor_leaf(leaf)) {
@@ -178,7 +149,7 @@ void hvm_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t r[4])
 		leaf_topology(v, sub, r);
 		break;
 	case 0xd:
-		leaf_xsave(v, sub, r);
+		cpuid_xsave_sizes(v->fpu.xcr0, sub, r);
 		break;
 	case CPUID_EXT + 8:
 		r[2] = apic_id_bits(v->domain) << 12 | (v->domain->max_vcpus - 1);

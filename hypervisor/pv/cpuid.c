@@ -24,5 +24,7 @@ void pv_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t r[4])
 		r[2] |= LEAF1_ECX_HYPERVISOR;
 		if (v->pv.cr4 & X86_CR4_OSXSAVE)
 			r[2] |= LEAF1_ECX_OSXSAVE;
+	} else if (leaf == 0xd) {
+		cpuid_xsave_sizes(v->fpu.xcr0, sub, r);
 	}
 }

@@ -88,6 +88,23 @@ TEST(cpuid_osxsave_follows_the_guest)
 	CHECK(leaf(1, 0)[2] & 1U << 27);
 }
 
+TEST(cpuid_xsave_sizes_are_of_what_is_shown)
+{
+	uint32_t avx;
+
+	vcpu = NULL;
+	if (leaf(0xd, 0)[0] != 7)
+		return; /* a machine without AVX */
+	avx = leaf(0xd, 2)[0];
+	vcpu->fpu.xcr0 = 3;
+	CHECK_EQ(leaf(0xd, 0)[1], 576);
+	CHECK_EQ(leaf(0xd, 0)[2], 576 + avx); /* whatever else the CPU has */
+	vcpu->fpu.xcr0 = 7;
+	CHECK_EQ(leaf(0xd, 0)[1], 576 + avx);
+	if (leaf(0xd, 1)[0] & 1U << 1)
+		CHECK_EQ(leaf(0xd, 1)[1], 576 + avx);
+}
+
 TEST(cpuid_beyond_what_we_know_is_empty)
 {
 	static const uint32_t leaves[] = {5, 6, 9, 0xf, 0x10, 0x14, 0x1f, 0x20000000, 0x8000001d, 0x80000020,
