@@ -25,7 +25,8 @@ ROOT = os.path.join(WORK, "root")
 DOM0_MODULES = """xenfs xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xen-blkback xen-netback
 	tun bridge loop crc32c_generic ext4 virtio_pci virtio_blk virtio_net virtio_scsi ahci ata_piix
 	sd_mod sr_mod e1000 e1000e nvme i6300esb xen_wdt""".split()
-DOM0_LOAD = """xenfs xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xen-blkback xen-netback bridge
+DOM0_TOOLS = "xenfs xen-evtchn xen-gntdev xen-gntalloc xen-privcmd".split()
+DOM0_LOAD = DOM0_TOOLS + """xen-blkback xen-netback bridge
 	loop crc32c_generic ext4 virtio_pci virtio_blk virtio_net ahci sd_mod""".split()
 GUEST_MODULES = "xen-blkfront xen-netfront crc32c_generic ext4".split()
 # For hardware that a device model emulates; a guest loads them when a job asks for it.
@@ -242,8 +243,8 @@ def busybox_add(cpio):
     raise ImageError("busybox-static is not installed")
 
 
-def build_dom0(path):
-    """The root of dom0, without tools: busybox, modules, our init."""
+def build_dom0(path, modules=None):
+    """The root of dom0, without tools: busybox, modules (all, or those it loads), our init."""
     release, _ = kernel_versions()
     cpio = Cpio(path)
     cpio.add_console()
@@ -252,8 +253,8 @@ def build_dom0(path):
     cpio.add_link("lib64", "usr/lib")
     cpio.add_link("sbin", "bin")
     busybox_add(cpio)
-    add_modules(cpio, release, DOM0_MODULES)
-    cpio.add_data("etc/modules", (" ".join(DOM0_LOAD) + "\n").encode())
+    add_modules(cpio, release, modules or DOM0_MODULES)
+    cpio.add_data("etc/modules", (" ".join(modules or DOM0_LOAD) + "\n").encode())
     cpio.add_data("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")
     cpio.add_data("etc/group", b"root:x:0:\n")
     cpio.add_data("etc/ld.so.conf", b"/usr/lib\n")
@@ -268,7 +269,7 @@ def build_dom0(path):
     cpio.close()
 
 
-def build_guest(path):
+def build_guest(path, has_modules=True):
     """The ramdisk of a test guest: busybox, frontends of both kernels, its init and jobs."""
     cpio = Cpio(path)
     cpio.add_console()
@@ -276,14 +277,23 @@ def build_guest(path):
         cpio.add_dir(name)
     cpio.add_link("sbin", "bin")
     busybox_add(cpio)
-    for release in kernel_versions():
+    for release in kernel_versions() if has_modules else ():
         add_modules(cpio, release, GUEST_MODULES + GUEST_EMULATED)
-    cpio.add_data("etc/modules", (" ".join(GUEST_MODULES) + "\n").encode())
-    cpio.add_data("etc/modules-emulated", (" ".join(GUEST_EMULATED) + "\n").encode())
+    for name, modules in (("modules", GUEST_MODULES), ("modules-emulated", GUEST_EMULATED)):
+        cpio.add_data("etc/" + name, (" ".join(modules if has_modules else ()) + "\n").encode())
     cpio.add_file("init", os.path.join(LAB, "guest/init"), 0o755)
     bench = os.path.join(BUILD, "tests/bench/ops")
     if os.path.exists(bench):
         cpio.add_file("bin/ops", bench, 0o755)
+    cpio.close()
+
+
+def build_small_guest_kit(path, guest_ramdisk):
+    """One kernel, the one that is packed with LZ4: an emulator takes minutes to unpack XZ."""
+    cpio = Cpio(path)
+    cpio.add_file("lab/vmlinuz-cloud", kernel_image(kernel_versions()[1]), 0o644)
+    cpio.add_link("lab/vmlinuz", "vmlinuz-cloud")
+    cpio.add_file("lab/guest.cpio", guest_ramdisk, 0o644)
     cpio.close()
 
 
@@ -463,25 +473,46 @@ def stock_xen():
     return path
 
 
-def dom0_parts():
-    """The parts of dom0's ramdisk that outlive a run, built when missing or old. Stock tools are
-    among them if their packages have been fetched."""
-    here = os.path.abspath(__file__)
-    guest_init = os.path.join(LAB, "guest/init")
-    ops = os.path.join(BUILD, "tests/bench/ops")
-    guest = os.path.join(WORK, "guest.cpio")
-    wanted = [("dom0", build_dom0, [here]),
-              ("guest", build_guest, [here, guest_init, ops]),
-              ("guest-kit", lambda path: build_guest_kit(path, guest), [here, guest])]
-    if os.path.exists(os.path.join(ROOT, "usr/bin/xenstore-ls")):
-        wanted.append(("store-client", build_store_client, [here]))
-    if os.path.exists(os.path.join(ROOT, "usr/lib/xen-4.17/bin/xl")):
-        wanted.append(("stock-tools", build_stock_tools, [here]))
-    parts = []
+def build_parts(wanted):
+    """The paths of the parts (name, function that builds it, what it is made of), built when
+    missing or old."""
+    paths = []
     for name, build, sources in wanted:
         path = os.path.join(WORK, name + ".cpio")
         if not newer(path, sources):
             build(path)
-        if name != "guest":
-            parts.append(path)
-    return parts
+        paths.append(path)
+    return paths
+
+
+def store_client(here):
+    if not os.path.exists(os.path.join(ROOT, "usr/bin/xenstore-ls")):
+        return []
+    return [("store-client", build_store_client, [here])]
+
+
+def dom0_small_parts():
+    """dom0's ramdisk for a slow emulator, where each megabyte and each module costs seconds."""
+    here = os.path.abspath(__file__)
+    guest_init = os.path.join(LAB, "guest/init")
+    guest = build_parts([("small-guest", lambda path: build_guest(path, has_modules=False),
+                          [here, guest_init])])[0]
+    return build_parts([
+        ("small-dom0", lambda path: build_dom0(path, DOM0_TOOLS), [here]),
+        ("small-guest-kit", lambda path: build_small_guest_kit(path, guest), [here, guest]),
+    ] + store_client(here))
+
+
+def dom0_parts():
+    """The parts of dom0's ramdisk that outlive a run. Stock tools are among them if their packages
+    have been fetched."""
+    here = os.path.abspath(__file__)
+    guest_init = os.path.join(LAB, "guest/init")
+    ops = os.path.join(BUILD, "tests/bench/ops")
+    guest = build_parts([("guest", build_guest, [here, guest_init, ops])])[0]
+    wanted = [("dom0", build_dom0, [here]),
+              ("guest-kit", lambda path: build_guest_kit(path, guest), [here, guest])]
+    wanted += store_client(here)
+    if os.path.exists(os.path.join(ROOT, "usr/lib/xen-4.17/bin/xl")):
+        wanted.append(("stock-tools", build_stock_tools, [here]))
+    return build_parts(wanted)
