@@ -8,7 +8,6 @@
 #include <xen/domctl.h>
 #include <xen/sched.h>
 
-#include "boot/boot.h"
 #include "cpu/asm.h"
 #include "cpu/cpu.h"
 #include "cpu/features.h"
@@ -26,20 +25,9 @@
 
 /* --- boot --- */
 
-/* NULL if it can be used.  It has entered no guest yet: only who asks for it has it turned on. */
-static init_text const char *vmx_missing(void)
-{
-	const char *missing = vmx_probe();
-	char value[1];
-
-	if (missing || boot_option("vmx", value, sizeof(value)))
-		return missing;
-	return "VMX is untried and wants the option `vmx`";
-}
-
 init_text void hvm_init(void)
 {
-	const char *no_svm = svm_probe(), *no_vmx = no_svm ? vmx_missing() : NULL;
+	const char *no_svm = svm_probe(), *no_vmx = no_svm ? vmx_probe() : NULL;
 	const char *missing = !no_svm ? NULL : cpu_features.is_amd && no_vmx ? no_svm : no_vmx;
 
 	if (missing) {

@@ -37,6 +37,7 @@ static const struct {
 } ignored[] = {
 	{0x17, 0x17},		  /* PLATFORM_ID */
 	{0x79, 0x79},		  /* UCODE_WRITE */
+	{0x8b, 0x8b},		  /* BIOS_SIGN_ID: a write, of 0, is how Intel has it asked for */
 	{0x179, 0x17a},		  /* MCG_CAP: no banks; MCG_STATUS */
 	{0x1a0, 0x1a0},		  /* MISC_ENABLE */
 	{0x1d9, 0x1d9},		  /* DEBUGCTL */

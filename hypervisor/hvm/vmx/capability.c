@@ -63,7 +63,6 @@ static const struct {
 	{CPU2, false, CPU2_WBINVD, "this CPU's VMX has no WBINVD exiting"},
 	{CPU2, true, CPU2_RDTSCP, NULL},
 	{CPU2, true, CPU2_INVPCID, NULL},
-	{CPU2, true, CPU2_XSAVES, NULL},
 	{EXIT, false, EXIT_SAVE_DEBUG | EXIT_HOST_64, "this CPU's VMX has no 64-bit host"},
 	{EXIT, false, EXIT_LOAD_PAT | EXIT_SAVE_PAT, "this CPU's VMX does not switch the PAT"},
 	{EXIT, false, EXIT_LOAD_EFER | EXIT_SAVE_EFER, "this CPU's VMX does not switch EFER"},

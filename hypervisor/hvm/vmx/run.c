@@ -48,12 +48,24 @@ static DEFINE_PERCPU(const struct domain *, last_domain);
 
 /* --- at a switch --- */
 
+/* Nothing tells what a field holds that was never written. */
+static const uint16_t zero_fields[] = {
+	VMCS_PAGE_FAULT_MASK,	VMCS_PAGE_FAULT_MATCH,	VMCS_CR3_TARGETS,
+	VMCS_EXIT_MSR_STORES,	VMCS_EXIT_MSR_LOADS,	VMCS_ENTRY_MSR_LOADS,
+	VMCS_GUEST_ACTIVITY,	VMCS_GUEST_DEBUGCTL,	VMCS_HOST_ES,
+	VMCS_HOST_DS,		VMCS_HOST_FS,		VMCS_HOST_GS,
+	VMCS_HOST_FS_BASE,	VMCS_HOST_GS_BASE,	VMCS_HOST_SYSENTER_CS,
+	VMCS_HOST_SYSENTER_ESP, VMCS_HOST_SYSENTER_EIP, VMCS_ENTRY_EVENT,
+};
+
 /* Once for a VMCS: what never changes, on whatever CPU. */
 static void vmcs_prepare(struct vcpu *v)
 {
 	const struct vmx_vcpu *x = v->hvm->vmx;
 	const struct vmx_config *c = &vmx_config;
 
+	for (unsigned int i = 0; i < ARRAY_SIZE(zero_fields); i++)
+		vmcs_write(zero_fields[i], 0);
 	vmcs_write(VMCS_PIN_CONTROLS, c->pin);
 	vmcs_write(VMCS_CPU_CONTROLS2, c->cpu2);
 	vmcs_write(VMCS_EXIT_CONTROLS, c->exit);
@@ -69,7 +81,6 @@ static void vmcs_prepare(struct vcpu *v)
 	vmcs_write(VMCS_HOST_SS, SEL_HYP_DS);
 	vmcs_write(VMCS_HOST_TR, SEL_TSS);
 	vmcs_write(VMCS_HOST_RIP, (uint64_t)vmx_exit_entry);
-	vmcs_write(VMCS_HOST_SYSENTER_CS, 0);
 }
 
 /* As every exit has to find it, on this CPU. */

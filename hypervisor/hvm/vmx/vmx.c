@@ -100,6 +100,8 @@ static int vmx_vcpu_init(struct vcpu *v)
 	if (!vmcs_clear(&paddr))
 		goto free;
 	x->known = x->dirty = ST_COUNT == 64 ? ~0UL : (1UL << ST_COUNT) - 1;
+	/* the CPU it first runs on may know its EPT's root from a domain that is gone */
+	x->cpu = ~0U;
 	v->hvm->vmx = x;
 	return 0;
 
