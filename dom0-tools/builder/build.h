@@ -44,6 +44,8 @@ struct build_params {
 	uint32_t tsc_mode;	  /* 0 default, 1 always emulate, 2 native */
 	uint32_t timer_mode;	  /* HVMPTM_*; not for PV */
 	const char *firmware;	  /* HVM: what the first stage (`kernel`) starts; else NULL */
+	const char *boot_kernel;  /* HVM: what firmware starts in place of a boot loader, or NULL */
+	const char *boot_ramdisk; /* HVM: with it, or NULL */
 	uint32_t online_vcpus;	  /* HVM: of which its firmware tells at first */
 	uint64_t device_kib;	  /* HVM: memory besides its RAM for what its device model maps */
 	bool has_apic;		  /* HVM */
@@ -65,6 +67,11 @@ struct build_result {
 	xen_pfn_t store_mfn;
 	xen_pfn_t console_mfn;
 	uint64_t nr_pages;
+	/*
+	 * HVM: a kernel image for the device model, by which boot_kernel and boot_ramdisk start
+	 * that are in memory already: the caller closes it.  -1: the device model has to load them.
+	 */
+	int boot_fd;
 };
 
 /* Frames in the result are what the guest grants: machine frames of PV, its own of others. */

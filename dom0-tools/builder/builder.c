@@ -37,6 +37,7 @@ void builder_init(struct builder *b, struct hyp *hyp, const struct build_params 
 		.params = params,
 		.error = error,
 		.ramdisk.fd = -1,
+		.result.boot_fd = -1,
 	};
 }
 

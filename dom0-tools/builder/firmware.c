@@ -15,6 +15,7 @@
 
 #include <xen/hvm/hvm_info_table.h>
 
+#include "builder/direct.h"
 #include "builder/hvm.h"
 #include "hyp/memory.h"
 
@@ -29,6 +30,7 @@
 struct firmware_builder {
 	struct builder b;
 	struct ramdisk firmware;
+	struct direct direct;
 	struct hvm_layout layout;
 	uint64_t firmware_pfn;
 	uint64_t start_info_pfn;
@@ -50,6 +52,8 @@ static int open_files(struct firmware_builder *f)
 		result = kernel_open_firmware(b->params->kernel, &b->kernel, b->error);
 	if (!result)
 		result = ramdisk_open(b->params->firmware, &f->firmware, b->error);
+	if (!result)
+		result = direct_open(&f->direct, b->params, b->error);
 	return result;
 }
 
@@ -80,6 +84,7 @@ static int plan_memory(struct firmware_builder *f)
 			"%llu MiB are too little memory: the firmware needs %llu MiB to start",
 			(unsigned long long)(f->b.nr_pages / MIB_PAGES),
 			(unsigned long long)((end_pfn + MIB_PAGES - 1) / MIB_PAGES));
+	direct_plan(&f->direct, end_pfn, f->layout.low_end_pfn);
 	return 0;
 }
 
@@ -148,6 +153,8 @@ static int load_files(struct firmware_builder *f)
 	if (!result)
 		result = load_ramdisk(&loader, &f->firmware, f->firmware_pfn);
 	if (!result)
+		result = direct_load(&f->direct, &loader);
+	if (!result)
 		result = write_info_table(f, &loader);
 	if (!result)
 		result = write_start_info(f, &loader);
@@ -189,7 +196,9 @@ static int build(struct firmware_builder *f)
 		code = load_files(f);
 	if (!code)
 		code = set_start_state(f);
-	return code ? code : builder_enter_stage(b, BUILD_DONE);
+	if (!code)
+		code = builder_enter_stage(b, BUILD_DONE);
+	return code ? code : direct_make_image(&f->direct, &b->result.boot_fd, b->error);
 }
 
 int build_hvm(struct hyp *hyp, const struct build_params *params, struct build_result *result,
@@ -201,9 +210,11 @@ int build_hvm(struct hyp *hyp, const struct build_params *params, struct build_r
 	if (!f)
 		return build_error_set(error, -ENOMEM, "out of memory");
 	f->firmware.fd = -1;
+	direct_init(&f->direct);
 	builder_init(&f->b, hyp, params, error);
 	code = builder_fini(&f->b, build(f), result);
 	ramdisk_close(&f->firmware);
+	direct_close(&f->direct);
 	free(f);
 	return code;
 }

@@ -145,10 +145,16 @@ static int unpack_payload(struct kernel *kernel, const uint8_t *payload, size_t 
 	return 0;
 }
 
+static size_t setup_size(const uint8_t *data)
+{
+	size_t sects = data[SETUP_SECTS] ? data[SETUP_SECTS] : SETUP_SECTS_DEFAULT;
+
+	return (sects + 1) * SETUP_SECTOR;
+}
+
 static int unpack_bzimage(struct kernel *kernel, const uint8_t *data, size_t size,
 			  struct build_error *error)
 {
-	size_t sects = data[SETUP_SECTS] ? data[SETUP_SECTS] : SETUP_SECTS_DEFAULT;
 	uint64_t start, length = get_le32(data + SETUP_PAYLOAD_SIZE);
 	uint16_t version = get_le16(data + SETUP_VERSION);
 	const uint8_t *payload;
@@ -158,7 +164,7 @@ static int unpack_bzimage(struct kernel *kernel, const uint8_t *data, size_t siz
 		return build_error_set(error, -ENOEXEC,
 				       "%s: boot protocol %u.%02u: expected 2.08 or newer",
 				       kernel->name, version >> 8, version & 0xff);
-	start = (sects + 1) * SETUP_SECTOR + get_le32(data + SETUP_PAYLOAD);
+	start = setup_size(data) + get_le32(data + SETUP_PAYLOAD);
 	if (length < 16 || start > size || length > size - start)
 		return build_error_set(
 			error, -EBADMSG,
@@ -333,11 +339,8 @@ static enum kernel_compression packed_with(const struct kernel *kernel)
 	size_t size = kernel->file.size;
 	uint64_t start = 0;
 
-	if (is_bzimage(data, size)) {
-		size_t sects = data[SETUP_SECTS] ? data[SETUP_SECTS] : SETUP_SECTS_DEFAULT;
-
-		start = (sects + 1) * SETUP_SECTOR + get_le32(data + SETUP_PAYLOAD);
-	}
+	if (is_bzimage(data, size))
+		start = setup_size(data) + get_le32(data + SETUP_PAYLOAD);
 	return start < size ? unpack_detect(data + start, size - start) : KERNEL_NONE;
 }
 
@@ -409,6 +412,16 @@ void kernel_close(struct kernel *kernel)
 	kernel_memory_unmap(&kernel->file);
 	free(kernel->name);
 	free(kernel);
+}
+
+size_t kernel_get_setup(const struct kernel *kernel, const uint8_t **setup)
+{
+	const uint8_t *data = kernel->file.data;
+
+	if (!data || !is_bzimage(data, kernel->file.size) || setup_size(data) > kernel->file.size)
+		return 0;
+	*setup = data;
+	return setup_size(data);
 }
 
 const struct kernel_info *kernel_get_info(const struct kernel *kernel)

@@ -96,6 +96,11 @@ int kernel_open_memory(const char *name, const void *data, size_t size, struct k
 		       struct build_error *error);
 void kernel_close(struct kernel *kernel);
 
+/*
+ * The real-mode part of a bzImage that was read from a file, with its header (boot.rst, "The
+ * Real-Mode Kernel Header"): bytes, or 0: it has none.
+ */
+size_t kernel_get_setup(const struct kernel *kernel, const uint8_t **setup);
 const struct kernel_info *kernel_get_info(const struct kernel *kernel);
 const char *kernel_compression_name(enum kernel_compression compression);
 

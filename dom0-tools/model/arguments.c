@@ -83,11 +83,14 @@ static void add_machine(struct arguments *args, const struct model_config *confi
 
 static void add_kernel(struct arguments *args, const struct model_domain *domain)
 {
-	if (!domain->kernel)
+	if (domain->boot_fd < 0 && !domain->kernel)
 		return;
 	add(args, "-kernel");
-	add(args, "%s", domain->kernel);
-	if (domain->ramdisk) {
+	if (domain->boot_fd >= 0)
+		add(args, "/proc/self/fd/%d", add_fd(args, domain->boot_fd));
+	else
+		add(args, "%s", domain->kernel);
+	if (domain->boot_fd < 0 && domain->ramdisk) {
 		add(args, "-initrd");
 		add(args, "%s", domain->ramdisk);
 	}

@@ -64,7 +64,10 @@ struct model_domain {
 	uint64_t ram_mib; /* without the video memory */
 	uint32_t vcpus;
 	uint32_t maxvcpus;
-	const char *kernel; /* started by the firmware in place of a boot loader; NULL: none */
+	/* Started by the firmware in place of a boot loader: boot_fd, or else kernel and ramdisk.
+	 */
+	int boot_fd;	    /* an image that needs no ramdisk of the device model; -1: none */
+	const char *kernel; /* NULL: none */
 	const char *ramdisk;
 	const char *cmdline;
 	const struct domain_devices *devices;

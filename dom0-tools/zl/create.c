@@ -371,7 +371,9 @@ int creation_build(struct creation *c)
 	if (!rc)
 		rc = wait_devices(c);
 	if (!rc)
-		rc = creation_start_model(c);
+		rc = creation_start_model(c, built.boot_fd);
+	if (built.boot_fd >= 0)
+		close(built.boot_fd);
 	if (rc)
 		goto destroy_domain;
 	return 0;

@@ -55,7 +55,8 @@ void creation_drop_name(struct creation *creation);
 /* The steps that only HVM domains have, for creation_build(). */
 int creation_find_loader(struct creation *creation);
 void creation_set_hvm_params(const struct creation *creation, struct build_params *params);
-int creation_start_model(struct creation *creation);
+/* boot_fd: as the builder gave it; it stays the caller's. */
+int creation_start_model(struct creation *creation, int boot_fd);
 
 /* For the steps: tell why it failed, and what is being done; creation_fail() returns `code`. */
 int creation_fail(struct creation *creation, int code, const char *format, ...)

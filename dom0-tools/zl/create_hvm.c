@@ -48,6 +48,8 @@ void creation_set_hvm_params(const struct creation *c, struct build_params *para
 	const struct hvm_spec *hvm = &c->spec->hvm;
 	uint64_t video_kib = (uint64_t)hvm->model.videoram_mib << 10;
 
+	params->boot_kernel = params->kernel;
+	params->boot_ramdisk = params->ramdisk;
 	params->kernel = c->loader;
 	params->firmware = hvm->firmware;
 	params->ramdisk = NULL;
@@ -72,7 +74,7 @@ static int write_model_nodes(struct creation *c)
 	return rc ? creation_fail(c, rc, "writing to the store: %s", strerror(-rc)) : 0;
 }
 
-int creation_start_model(struct creation *c)
+int creation_start_model(struct creation *c, int boot_fd)
 {
 	const struct domain_spec *spec = c->spec;
 	struct model_domain domain = {
@@ -81,6 +83,7 @@ int creation_start_model(struct creation *c)
 		.ram_mib = spec->memory_kib / 1024 - spec->hvm.model.videoram_mib,
 		.vcpus = spec->vcpus,
 		.maxvcpus = spec->maxvcpus,
+		.boot_fd = boot_fd,
 		.kernel = spec->kernel,
 		.ramdisk = spec->ramdisk,
 		.cmdline = spec->cmdline,

@@ -15,9 +15,12 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <xen/hvm/hvm_info_table.h>
 
 #include "builder/build.h"
+#include "builder/direct_start.h"
 #include "builder/hvm_layout.h"
 #include "fixture.h"
 #include "fixture_machine.h"
@@ -174,6 +177,145 @@ static void firmware_is_built(void **state)
 	assert_int_equal(fake.map[0].size, 15 << 20);
 }
 
+#define BOOT_AT	     (8UL << 20)
+#define BOOT_MIB     28 /* with room above it for firmware */
+#define BOOT_SETUP   (5 * 512UL)
+#define SETUP_LOADED 0x211
+#define SETUP_CODE32 0x214
+#define SETUP_64     0x236
+
+static char boot_path[] = "/tmp/zendo-builder-boot-XXXXXX";
+
+/* A 64-bit Linux kernel that lies at `paddr`. */
+static struct image make_boot_kernel(uint64_t paddr)
+{
+	struct image elf = fixture_elf(FIXTURE_LINUX), image;
+	Elf64_Ehdr *header = (Elf64_Ehdr *)elf.data;
+	Elf64_Phdr *segments = (Elf64_Phdr *)(elf.data + header->e_phoff);
+	uint64_t from = segments[0].p_paddr;
+
+	header->e_entry = paddr + 0x40;
+	for (unsigned int i = 0; i < 2; i++)
+		segments[i].p_paddr += paddr - from;
+	image = fixture_bzimage(&elf, KERNEL_NONE, (uint32_t)elf.size);
+	image.data[SETUP_LOADED] = 1;
+	image.data[SETUP_CODE32 + 2] = 0x10;
+	image.data[SETUP_64] = 1;
+	image.data[700] = 0x77; /* of its code */
+	free(elf.data);
+	return image;
+}
+
+static void write_boot_kernel(struct image image)
+{
+	FILE *file = fopen(boot_path, "wb");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(image.data, 1, image.size, file), image.size);
+	fclose(file);
+	free(image.data);
+}
+
+static struct build_params boot_params(uint64_t mib)
+{
+	struct build_params params = hvm_params(mib);
+
+	machine_reset();
+	params.boot_kernel = boot_path;
+	params.boot_ramdisk = machine_ramdisk_path;
+	return params;
+}
+
+static void check_boot_image(int fd)
+{
+	size_t start = (size_t)(direct_start_end - direct_start);
+	struct direct_values values;
+	uint8_t image[8192];
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, BOOT_SETUP + 512);
+	assert_int_equal(pread(fd, image, sizeof(image), 0), st.st_size);
+	assert_int_equal(pwrite(fd, image, 1, 0), -1);
+	assert_int_equal(image[700], 0x77);
+	assert_memory_equal(image + BOOT_SETUP, direct_start, start - sizeof(values));
+	memcpy(&values, image + BOOT_SETUP + start - sizeof(values), sizeof(values));
+	assert_int_equal(values.entry, BOOT_AT + 0x40);
+	assert_int_equal(values.ramdisk_size, MACHINE_RAMDISK_SIZE);
+	assert_true(values.ramdisk_paddr >= BOOT_AT + 48 * PAGE);
+	assert_int_equal(values.ramdisk_paddr % PAGE, 0);
+	for (size_t i = 8; i < MACHINE_RAMDISK_SIZE; i += 97)
+		assert_int_equal(*machine_at(values.ramdisk_paddr + i), fixture_pattern(i + 3));
+}
+
+static void a_kernel_waits_in_memory(void **state)
+{
+	struct build_params params = boot_params(BOOT_MIB);
+	struct build_result result;
+	struct build_error error;
+	int fd = mkstemp(boot_path);
+
+	(void)state;
+	close(fd);
+	write_boot_kernel(make_boot_kernel(BOOT_AT));
+	machine_use_kernel(make_loader(LOADER));
+	if (build(&params, &result, &error) != 0)
+		fail_msg("%s", error.text);
+	assert_true(result.boot_fd >= 0);
+	for (size_t i = 0; i < 5000; i++)
+		assert_int_equal(*machine_at(BOOT_AT + i), fixture_pattern(i));
+	check_boot_image(result.boot_fd);
+	close(result.boot_fd);
+	check_firmware();
+}
+
+static void leave_to_model(struct image image, uint64_t mib)
+{
+	struct build_params params = boot_params(mib);
+	struct build_result result;
+	struct build_error error;
+
+	write_boot_kernel(image);
+	if (build(&params, &result, &error) != 0)
+		fail_msg("%s", error.text);
+	assert_int_equal(result.boot_fd, -1);
+}
+
+static struct image boot_kernel_with(size_t at, uint8_t byte)
+{
+	struct image image = make_boot_kernel(BOOT_AT);
+
+	image.data[at] = byte;
+	return image;
+}
+
+static void other_kernels_are_the_models(void **state)
+{
+	struct build_params params;
+	struct build_result result;
+	struct build_error error;
+
+	(void)state;
+	machine_use_kernel(make_loader(LOADER));
+	leave_to_model(make_boot_kernel(LOADER), BOOT_MIB); /* where hvmloader is */
+	leave_to_model(make_boot_kernel(BOOT_AT), 24);	    /* firmware would overwrite it */
+	leave_to_model(boot_kernel_with(SETUP_LOADED, 0), BOOT_MIB);
+	leave_to_model(boot_kernel_with(SETUP_CODE32, 1), BOOT_MIB);
+	leave_to_model(boot_kernel_with(SETUP_64, 0), BOOT_MIB);
+	/* its entry is outside it */
+	leave_to_model(boot_kernel_with(BOOT_SETUP + 64 + 0x1b, 0x40), BOOT_MIB);
+	leave_to_model(fixture_elf(FIXTURE_LINUX), BOOT_MIB);
+	leave_to_model((struct image){.data = calloc(1, 600), .size = 600}, BOOT_MIB);
+	params = boot_params(BOOT_MIB);
+	params.boot_kernel = "/nonexistent";
+	assert_int_equal(build(&params, &result, &error), -ENOENT);
+	params.boot_kernel = boot_path;
+	params.boot_ramdisk = "/nonexistent";
+	write_boot_kernel(make_boot_kernel(BOOT_AT));
+	assert_int_equal(build(&params, &result, &error), -ENOENT);
+	unlink(boot_path);
+}
+
 static void every_failure_unwinds(void **state)
 {
 	struct build_params params = hvm_params(16);
@@ -249,6 +391,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(firmware_is_built),
+		cmocka_unit_test(a_kernel_waits_in_memory),
+		cmocka_unit_test(other_kernels_are_the_models),
 		cmocka_unit_test(every_failure_unwinds),
 		cmocka_unit_test(what_cannot_start_is_refused),
 	};

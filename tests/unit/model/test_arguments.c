@@ -64,6 +64,7 @@ static int set_up(void **state)
 				       .ram_mib = 184,
 				       .vcpus = 1,
 				       .maxvcpus = 4,
+				       .boot_fd = -1,
 				       .cmdline = "",
 				       .devices = &devices};
 	return 0;
@@ -123,6 +124,13 @@ static void test_machine(void **state)
 	make();
 	has("-kernel\n/k\n-initrd\n/r\n");
 	has_not("-append");
+	/* What leads to a kernel in memory goes before both. */
+	domain.boot_fd = 40;
+	domain.cmdline = "quiet";
+	make();
+	has("-kernel\n/proc/self/fd/4\n-append\nquiet\n");
+	has_not("-initrd");
+	assert_int_equal(args.fds[0], 40);
 }
 
 static void test_screen(void **state)

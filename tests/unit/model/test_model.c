@@ -64,7 +64,7 @@ static int set_up(void **state)
 				       .serials = serials,
 				       .nr_serials = 1};
 	domain = (struct model_domain){
-		.domid = 30011, .name = "x", .cmdline = "", .devices = &devices};
+		.domid = 30011, .name = "x", .boot_fd = -1, .cmdline = "", .devices = &devices};
 	model_init(&model);
 	return 0;
 }
