@@ -12,6 +12,8 @@
 #include "hvm/vcpu.h"
 #include "lib/printk.h"
 
+#define DR6_MET 0x600fUL /* B0..B3 BD BS */
+
 static uint64_t next_rip(void)
 {
 	return guest_regs()->rip + vmcs_read(VMCS_EXIT_INSN_LENGTH);
@@ -34,12 +36,15 @@ static void exit_rdpmc(struct vcpu *v)
 static void debug_exception(struct vcpu *v)
 {
 	struct vmx_vcpu *x = v->hvm->vmx;
+	uint64_t met = x->qualification & DR6_MET;
 
 	/* the CPU leaves DR6 as it was (Intel SDM vol. 3, "Architectural State Before a VM Exit") */
 	if (x->has_debug_registers)
-		dr6_write(dr6_read() | x->qualification);
+		dr6_write(dr6_read() | met);
 	else
-		x->dr6 |= x->qualification;
+		x->dr6 |= met;
+	if (EVENT_TYPE(x->exit_event) == EVENT_TYPE_INT1) /* a trap, but rip is still at it */
+		guest_regs()->rip = next_rip();
 	hvm_inject_exception(v, TRAP_DB, -1);
 }
 

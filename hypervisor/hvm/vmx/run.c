@@ -27,8 +27,6 @@
 #define VPID_COUNT	    0x10000U /* 0 is the host's */
 #define VAPIC_TPR	    0x80
 #define DR7_ENABLES	    0xffU
-#define TYPE_SOFTWARE_PRIV  5
-#define TYPE_SOFTWARE_FAULT 6
 #define INT_N_LENGTH	    2
 #define CR0_LAZY_MASK	    (X86_CR0_TS | (1UL << 1))
 
@@ -287,8 +285,8 @@ static void event_take_back(struct vcpu *v)
 	};
 
 	/* INT n, INT3 and INTO: rip is still at the instruction, which is executed again */
-	if (!(info & EVENT_VALID) || e.type == HVM_EVENT_SOFTWARE || e.type == TYPE_SOFTWARE_PRIV ||
-	    e.type == TYPE_SOFTWARE_FAULT)
+	if (!(info & EVENT_VALID) || e.type == HVM_EVENT_SOFTWARE || e.type == EVENT_TYPE_INT1 ||
+	    e.type == EVENT_TYPE_INT3)
 		return;
 	if (e.has_error)
 		e.error = vmcs_read(VMCS_IDT_ERROR_CODE);

@@ -133,6 +133,8 @@ enum vmcs_field {
 #define EVENT_NMI_UNBLOCKED	(1U << 12) /* exit only: by an IRET that did not end */
 #define EVENT_VALID		(1U << 31)
 #define EVENT_TYPE(e)		((e) >> 8 & 7)
+#define EVENT_TYPE_INT1		5 /* others: enum hvm_event_type */
+#define EVENT_TYPE_INT3		6 /* and INTO */
 
 #define BLOCKED_BY_STI		(1U << 0)
 #define BLOCKED_BY_MOV_SS	(1U << 1)

@@ -9,6 +9,7 @@
 
 #include "fake.h"
 
+#include <cpu/asm.h> /* by its path: the one of this machine is found by it */
 #include "cpu/features.h"
 #include "hvm/p2m.h"
 #include "hvm/vcpu.h"
@@ -733,6 +734,69 @@ static void domains_free(void)
 	dom0 = NULL;
 }
 
+/* --- registers that a program has not --- */
+
+uint64_t fake_cr[5], fake_dr[8];
+struct fake_msr fake_msrs[64];
+
+weak void cpuid_count(uint32_t leaf, uint32_t sub, uint32_t r[4])
+{
+	native_cpuid_count(leaf, sub, r);
+}
+
+uint64_t *fake_msr_find(uint32_t msr)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(fake_msrs); i++)
+		if (fake_msrs[i].msr == msr)
+			return &fake_msrs[i].val;
+	return NULL;
+}
+
+void fake_msr_set(uint32_t msr, uint64_t val)
+{
+	uint64_t *place = fake_msr_find(msr);
+
+	for (unsigned int i = 0; !place; i++) {
+		if (i == ARRAY_SIZE(fake_msrs))
+			abort();
+		if (fake_msrs[i].msr)
+			continue;
+		fake_msrs[i].msr = msr;
+		place = &fake_msrs[i].val;
+	}
+	*place = val;
+}
+
+uint64_t msr_read(uint32_t msr)
+{
+	const uint64_t *place = fake_msr_find(msr);
+
+	return place ? *place : 0;
+}
+
+void msr_write(uint32_t msr, uint64_t val)
+{
+	fake_msr_set(msr, val);
+}
+
+weak int msr_read_safe(uint32_t msr, uint64_t *val)
+{
+	const uint64_t *place = fake_msr_find(msr);
+
+	if (!place)
+		return -EFAULT;
+	*val = *place;
+	return 0;
+}
+
+weak int msr_write_safe(uint32_t msr, uint64_t val)
+{
+	if (!fake_msr_find(msr))
+		return -EFAULT;
+	fake_msr_set(msr, val);
+	return 0;
+}
+
 void fake_reset(void)
 {
 	domains_free();
@@ -755,6 +819,9 @@ void fake_reset(void)
 		fake_cache_flushes[i] = fake_ldt_entries[i] = 0;
 		cpumask_set(&cpu_online, i);
 	}
+	memset(fake_cr, 0, sizeof(fake_cr));
+	memset(fake_dr, 0, sizeof(fake_dr));
+	memset(fake_msrs, 0, sizeof(fake_msrs));
 	fake_tlb_hook = NULL;
 	fake_time = fake_tsc = 0;
 	fake_preempt_every = fake_preempt_checks = 0;
