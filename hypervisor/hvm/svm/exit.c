@@ -104,6 +104,8 @@ static void exit_iret(struct vcpu *v)
 
 	s->vmcb->intercepts[3] &= ~INTERCEPT3_IRET;
 	s->vmcb->clean &= ~CLEAN_INTERCEPTS;
+	if (!v->hvm->is_nmi_masked)
+		return; /* run.c wanted to know: the next entry looks what waits */
 	if (guest_regs()->rflags & X86_EFLAGS_IF) {
 		v->hvm->is_nmi_masked = false;
 		return;

@@ -83,6 +83,32 @@ void svm_debug_registers_save(struct vcpu *v)
 	s->vmcb->clean &= ~CLEAN_INTERCEPTS;
 }
 
+/*
+ * QEMU's TCG (7.2 to 9.1 at least) delivers an interrupt that VMRUN injects, and keeps its vector
+ * as an exception that is still to be delivered: again, and whatever RFLAGS.IF says, if its loop
+ * ends for anything but an exit first. A virtual interrupt it delivers once; it comes at once, too,
+ * as an interrupt is only set for injection where nothing masks it. But a window cannot be had
+ * beside it: what waits behind is looked at when the handler's IRET exits.
+ */
+static void virtual_interrupt_set(const struct hvm_event *e, struct vmcb *vmcb)
+{
+	if (vmcb->int_control & V_IRQ)
+		vmcb->intercepts[3] |= INTERCEPT3_IRET;
+	vmcb->intercepts[3] &= ~INTERCEPT3_VINTR;
+	vmcb->int_control |= V_IRQ | V_IGN_TPR | V_INTR_PRIO(0xf) | V_INTR_VECTOR(e->vector);
+	vmcb->clean &= ~(CLEAN_INTERCEPTS | CLEAN_TPR);
+}
+
+/* Was it delivered? */
+static bool virtual_interrupt_clear(struct vmcb *vmcb)
+{
+	bool is_waiting = vmcb->int_control & V_IRQ;
+
+	vmcb->int_control &= V_TPR_MASK | V_INTR_MASKING;
+	vmcb->clean &= ~CLEAN_TPR;
+	return !is_waiting;
+}
+
 /* AMD APM vol. 2, "Event Injection" */
 static void event_inject(struct hvm_vcpu *h, struct vmcb *vmcb)
 {
@@ -96,7 +122,6 @@ static void event_inject(struct hvm_vcpu *h, struct vmcb *vmcb)
 		vmcb->intercepts[3] |= INTERCEPT3_IRET;
 		vmcb->clean &= ~CLEAN_INTERCEPTS;
 	}
-	h->event.is_set = false;
 }
 
 /* What was being delivered when the exit came goes first the next time. */
@@ -133,10 +158,13 @@ void svm_run(struct vcpu *v)
 	struct hvm_vcpu *h = v->hvm;
 	struct svm_vcpu *s = h->svm;
 	struct vmcb *vmcb = s->vmcb;
+	bool is_virtual = svm_is_tcg && h->event.is_set && h->event.type == HVM_EVENT_EXTERNAL;
 
 	asid_prepare(v);
 	vmcb->event_inject = 0;
-	if (h->event.is_set)
+	if (is_virtual)
+		virtual_interrupt_set(&h->event, vmcb);
+	else if (h->event.is_set)
 		event_inject(h, vmcb);
 	if (vmcb->dr7 & DR7_ENABLES && !s->has_debug_registers)
 		svm_debug_registers_load(v);
@@ -156,7 +184,10 @@ void svm_run(struct vcpu *v)
 	regs->rflags = vmcb->rflags;
 	vmcb->clean = CLEAN_ALL;
 	svm_controls_fetch(v);
-	event_take_back(v, vmcb->exit_int_info);
+	if (!is_virtual || virtual_interrupt_clear(vmcb)) {
+		h->event.is_set = false;
+		event_take_back(v, vmcb->exit_int_info);
+	}
 	if (s->is_in_nmi_iret && regs->rip != s->nmi_iret_rip) {
 		s->is_in_nmi_iret = false;
 		h->is_nmi_masked = false;

@@ -20,6 +20,7 @@
 #define CPUID_EXT	  0x80000001
 #define CPUID_EXT_ECX_SVM (1U << 2)
 #define CPUID_SVM	  0x8000000a
+#define CPUID_EMULATOR	  0x40000000
 
 #define CR0_CD_NW	  (3UL << 29)
 #define CR0_PG		  (1UL << 31)
@@ -46,7 +47,16 @@
 	 INTERCEPT4_MONITOR | INTERCEPT4_MWAIT | INTERCEPT4_MWAIT_ARMED | INTERCEPT4_XSETBV)
 
 uint32_t svm_features;
+bool svm_is_tcg;
 static void *iopm, *msrpm; /* of all guests */
+
+static bool is_tcg(void)
+{
+	uint32_t r[4];
+
+	cpuid_count(CPUID_EMULATOR, 0, r);
+	return !memcmp(&r[1], "TCGTCGTCGTCG", 12);
+}
 
 const char *svm_probe(void)
 {
@@ -66,6 +76,7 @@ const char *svm_probe(void)
 	if (r[1] < 2)
 		return "this CPU's SVM has no ASIDs";
 	svm_features = r[3];
+	svm_is_tcg = is_tcg();
 	svm_asid_init(r[1]);
 	return NULL;
 }

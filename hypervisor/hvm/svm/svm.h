@@ -25,6 +25,8 @@ struct svm_vcpu {
 #define SVM_FEATURE_DECODE_ASSIST (1U << 7)
 #define SVM_FEATURE_PAUSE_FILTER  (1U << 10)
 extern uint32_t svm_features;
+/* This CPU is QEMU's software emulation; see run.c. */
+extern bool svm_is_tcg;
 
 static inline struct vmcb *vcpu_vmcb(const struct vcpu *v)
 {

@@ -50,6 +50,7 @@
 #define V_INTR_PRIO(p)	 ((uint64_t)(p) << 16)
 #define V_IGN_TPR	 (1UL << 20)
 #define V_INTR_MASKING	 (1UL << 24)
+#define V_INTR_VECTOR(v) ((uint64_t)(v) << 32)
 
 #define TLB_FLUSH_NONE	 0
 #define TLB_FLUSH_ALL	 1
