@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # What `make bench` measures in dom0: prints "bench: NAME VALUE". Times come from `ops uptime`,
-# in nanoseconds, which are instructions when the machine counts them so.
+# in nanoseconds, which are instructions when the machine counts them so. The arguments are the
+# types of guest to measure; what a guest measures in itself has its type before its name.
 
 . /lab/lib.sh
 
@@ -19,14 +20,25 @@ created()
 	echo "bench: $1 $(($(uptime_ns) - start))"
 }
 
+# guest_figures TYPE: what a guest of that type measures; it is left running.
+guest_figures()
+{
+	GUEST_TYPE=$1
+	created "$1.create-first" "$(guest_config "$1" 'memory = 256' \
+		'extra = "console=hvc0 quiet jobs=ops"')"
+	ok "the $1 guest has run the figures" guest_says 300 "$1" "ops: end"
+	sed -n "s/^.*ops: \(.*\)$/bench: $1.\1/p" "$(console_log "$1")" | tr -d '\r'
+}
+
 echo "bench: free-kb $(free_kb)"
 echo "bench: dom0-mb $($ZL list 0 | awk 'NR == 2 { print $3 }')"
-created create-first "$(guest_config one 'memory = 256' 'extra = "console=hvc0 quiet jobs=ops"')"
-ok "the guest has run the figures" guest_says 200 one "ops: end"
-sed -n 's/^.*ops: \(.*\)$/bench: \1/p' "$(console_log one)" | tr -d '\r'
-$ZL destroy one
-created create "$(guest_config two 'memory = 256' 'extra = "console=hvc0 quiet jobs=idle"')"
-start=$(uptime_ns)
-$ZL destroy two
-echo "bench: destroy $(($(uptime_ns) - start))"
+for type in "$@"; do
+	guest_figures "$type"
+	$ZL destroy "$type"
+	created "$type.create" "$(guest_config again 'memory = 256' \
+		'extra = "console=hvc0 quiet jobs=idle"')"
+	start=$(uptime_ns)
+	$ZL destroy again
+	echo "bench: $type.destroy $(($(uptime_ns) - start))"
+done
 done_testing

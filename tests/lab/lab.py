@@ -198,6 +198,18 @@ def machine_arguments(options, initrd):
     return words + (device_model_arguments() if options.device_model else [])
 
 
+def native_arguments(options, line, memory):
+    """The normal kernel with a guest's ramdisk and that command line, without a hypervisor."""
+    release, _ = image.kernel_versions()
+    image.dom0_parts()
+    words = ["-M", options.machine, "-cpu", options.cpu, "-smp", options.smp, "-nodefaults",
+             "-m", memory, "-no-reboot", "-kernel", image.kernel_image(release), "-append", line,
+             "-initrd", os.path.join(image.WORK, "guest.cpio")]
+    for extra in options.qemu:
+        words += extra.split()
+    return words
+
+
 def log_path(options, name):
     if options.log:
         return options.log
