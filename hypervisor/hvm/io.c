@@ -179,7 +179,7 @@ void hvm_port_string_exit(struct vcpu *v, unsigned int size, bool is_write)
 /* True if it has to stand still. */
 static bool must_wait(struct vcpu *v)
 {
-	if (ioreq_is_answered(v))
+	if (!v->hvm->io.waits_for)
 		return false;
 	vcpu_io_wait();
 	/* The answer may have come before the flag that its event clears. */

@@ -197,6 +197,8 @@ static void request_put(struct vcpu *v, unsigned int number, const struct ioreq 
 	req.state = STATE_IOREQ_NONE;
 	s->requests[v->id] = req;
 	v->hvm->io.waits_for |= 1U << number;
+	/* Before the device model is told, so that it is woken on this CPU. */
+	vcpu_io_wait();
 	__atomic_store_n(state_byte(s, v), ready, __ATOMIC_RELEASE);
 	server_notify(v->domain, s->ports[v->id]);
 }

@@ -65,7 +65,7 @@ static void min_update(struct runqueue *rq)
 /* Where a vCPU that did not run here until now comes into the order. */
 static void vruntime_clamp(struct runqueue *rq, struct vcpu *v, enum enqueue_why why)
 {
-	uint64_t slack = why == ENQUEUE_WOKEN ? SCHED_BONUS : SCHED_LAG, min;
+	uint64_t slack = why == ENQUEUE_MOVED ? SCHED_LAG : SCHED_BONUS, min;
 
 	if (is_idling(rq) && !rq->nr_queued)
 		rq->min_vruntime = MAX(rq->min_vruntime, READ_ONCE(frontier));

@@ -28,6 +28,7 @@
 #define SCHED_BONUS	  (5 * MS)  /* how far a sleeper may lag behind when it wakes */
 #define SCHED_LAG	  (40 * MS) /* how far a mover may differ from where it comes to */
 #define SCHED_CAP_PERIOD  (50 * MS)
+#define SCHED_HANDOFF	  (MS / 4) /* until an idle CPU is called for who waits for its waker */
 
 struct runqueue {
 	/* irq-safe.  A second one is only ever tried for, never waited for without bound. */
@@ -61,7 +62,8 @@ static inline void runqueue_unlock(struct runqueue *rq, uint64_t flags)
 enum enqueue_why {
 	ENQUEUE_PREEMPTED, /* it ran here until now */
 	ENQUEUE_WOKEN,
-	ENQUEUE_MOVED, /* it comes from another CPU's queue */
+	ENQUEUE_ANSWERED, /* likewise, by one who soon waits in turn */
+	ENQUEUE_MOVED,	  /* it comes from another CPU's queue */
 };
 
 /* All of these under the queue's lock. */

@@ -141,10 +141,24 @@ static unsigned int busy_cpu_choose(const struct vcpu *v)
 	return best == MAX_CPUS ? v->sched.cpu : best;
 }
 
-static unsigned int cpu_choose(const struct vcpu *v)
+/*
+ * Is this CPU as good as an idle one, without having to be woken?  What it runs is just about to
+ * stand still, waiting for v; or v has been waiting for that, which has little left to do.
+ */
+static bool is_free_here(const struct vcpu *v, enum enqueue_why why)
+{
+	const struct runqueue *rq = &this_cpu(runqueue);
+
+	return is_allowed(v, rq->cpu) && !READ_ONCE(rq->nr_queued) && current != rq->idle &&
+	       (why == ENQUEUE_ANSWERED || !vcpu_is_runnable(current));
+}
+
+static unsigned int cpu_choose(const struct vcpu *v, enum enqueue_why why)
 {
 	unsigned int cpu = v->sched.cpu;
 
+	if (is_free_here(v, why))
+		return cpu_id();
 	if (is_allowed(v, cpu) && idle_cpu_claim(cpu))
 		return cpu;
 	cpu = idle_cpu_find(v, &v->sched.soft_affinity);
@@ -154,10 +168,14 @@ static unsigned int cpu_choose(const struct vcpu *v)
 }
 
 /* Tells the CPU of a queue that it should choose again, at once or when curr's slice ends. */
-static void runqueue_poke(struct runqueue *rq, struct vcpu *v, uint64_t now)
+static void runqueue_poke(struct runqueue *rq, struct vcpu *v, enum enqueue_why why, uint64_t now)
 {
-	if (is_idling(rq)) {
+	if (is_idling(rq) || !vcpu_is_runnable(rq->curr)) {
 		softirq_raise_on(rq->cpu, SOFTIRQ_SCHED);
+		return;
+	}
+	if (why == ENQUEUE_ANSWERED && rq->cpu == cpu_id()) {
+		timer_set(&rq->slice, now + SCHED_HANDOFF);
 		return;
 	}
 	runqueue_account(rq, now);
@@ -181,7 +199,7 @@ static bool may_enqueue(const struct vcpu *v)
 static void vcpu_place(struct runqueue *rq, struct vcpu *v, enum enqueue_why why, uint64_t flags)
 {
 	unsigned int cpu =
-		why == ENQUEUE_PREEMPTED && is_allowed(v, rq->cpu) ? rq->cpu : cpu_choose(v);
+		why == ENQUEUE_PREEMPTED && is_allowed(v, rq->cpu) ? rq->cpu : cpu_choose(v, why);
 	uint64_t now = time_now();
 
 	/* Between two locks another may queue it, or change where it may run. */
@@ -191,29 +209,34 @@ static void vcpu_place(struct runqueue *rq, struct vcpu *v, enum enqueue_why why
 		rq = runqueue_lock(v, &flags);
 		if (why == ENQUEUE_PREEMPTED)
 			why = ENQUEUE_MOVED;
-		cpu = is_allowed(v, rq->cpu) ? rq->cpu : cpu_choose(v);
+		cpu = is_allowed(v, rq->cpu) ? rq->cpu : cpu_choose(v, why);
 	}
 	if (may_enqueue(v)) {
 		runqueue_enqueue(rq, v, why, now);
-		runqueue_poke(rq, v, now);
+		runqueue_poke(rq, v, why, now);
 	}
 	runqueue_unlock(rq, flags);
 }
 
 /* --- waking and sleeping --- */
 
-void vcpu_wake(struct vcpu *v)
+static void wake(struct vcpu *v, enum enqueue_why why)
 {
 	uint64_t flags;
 	struct runqueue *rq = runqueue_lock(v, &flags);
 
 	if (may_enqueue(v)) {
-		vcpu_place(rq, v, ENQUEUE_WOKEN, flags);
+		vcpu_place(rq, v, why, flags);
 		return;
 	}
 	if (!v->sched.is_running && !v->sched.is_queued && !v->sched.is_parked)
 		vcpu_state_set(v, state_off_cpu(v), time_now());
 	runqueue_unlock(rq, flags);
+}
+
+void vcpu_wake(struct vcpu *v)
+{
+	wake(v, ENQUEUE_WOKEN);
 }
 
 void vcpu_unblock(struct vcpu *v)
@@ -293,7 +316,7 @@ void vcpu_io_wait(void)
 void vcpu_io_wake(struct vcpu *v)
 {
 	if (atomic_bit_test_and_clear(&v->flags, VCPU_F_IO_WAIT))
-		vcpu_wake(v);
+		wake(v, ENQUEUE_ANSWERED);
 }
 
 /* --- who --- */

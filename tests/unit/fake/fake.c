@@ -269,6 +269,10 @@ weak void domain_crash(struct domain *d, const char *fmt, ...)
 	fake_crashed = d;
 }
 
+weak void vcpu_io_wait(void)
+{
+}
+
 weak void vcpu_io_wake(struct vcpu *v)
 {
 	atomic_bit_clear(&v->flags, VCPU_F_IO_WAIT);

@@ -371,6 +371,81 @@ SIMULATION(equal_spinners_share_one_cpu)
 	CHECK_SHARE(c, 3 * SECOND, 33.3, 1);
 }
 
+/* A vCPU's device model, blocked, and the vCPU that it serves, on a CPU of its own: its number. */
+static unsigned int served_start(struct domain **model, struct domain **guest)
+{
+	*model = spinner(1, 256, 0);
+	*guest = spinner(2, 256, 0);
+	all_softirqs_run();
+	fake_cpu_set((*model)->vcpus[0]->sched.cpu);
+	vcpu_block();
+	all_softirqs_run();
+	return (*guest)->vcpus[0]->sched.cpu;
+}
+
+static void ask(struct vcpu *guest, struct vcpu *model)
+{
+	fake_cpu_set(guest->sched.cpu);
+	vcpu_io_wait();
+	vcpu_kick(model);
+}
+
+SIMULATION(who_waits_for_a_device_model_hands_it_the_cpu)
+{
+	struct domain *model, *guest;
+	unsigned int cpu;
+
+	machine_start(2);
+	cpu = served_start(&model, &guest);
+	ask(guest->vcpus[0], model->vcpus[0]);
+	CHECK_EQ(pending[!cpu], 0);
+	all_softirqs_run();
+	CHECK(fake_cpu_infos[cpu].vcpu == model->vcpus[0]);
+	fake_cpu_set(cpu);
+	vcpu_io_wake(guest->vcpus[0]);
+	CHECK_EQ(pending[0] | pending[1], 0);
+	vcpu_block();
+	CHECK_EQ(pending[!cpu], 0);
+	all_softirqs_run();
+	CHECK(fake_cpu_infos[cpu].vcpu == guest->vcpus[0]);
+}
+
+SIMULATION(an_idle_cpu_comes_when_a_device_model_goes_on)
+{
+	struct domain *model, *guest;
+	unsigned int cpu;
+
+	machine_start(2);
+	cpu = served_start(&model, &guest);
+	ask(guest->vcpus[0], model->vcpus[0]);
+	all_softirqs_run();
+	fake_cpu_set(cpu);
+	vcpu_io_wake(guest->vcpus[0]);
+	fake_time += SCHED_HANDOFF;
+	timers_fire();
+	all_softirqs_run();
+	invariants_check();
+	CHECK(fake_cpu_infos[!cpu].vcpu == guest->vcpus[0]);
+}
+
+SIMULATION(a_device_models_cpu_may_be_forbidden)
+{
+	struct domain *model, *guest;
+	unsigned int cpu;
+
+	machine_start(2);
+	cpu = served_start(&model, &guest);
+	pin(model, !cpu);
+	ask(guest->vcpus[0], model->vcpus[0]);
+	all_softirqs_run();
+	CHECK(fake_cpu_infos[!cpu].vcpu == model->vcpus[0]);
+	fake_cpu_set(!cpu);
+	pin(guest, cpu);
+	vcpu_io_wake(guest->vcpus[0]);
+	all_softirqs_run();
+	CHECK(fake_cpu_infos[cpu].vcpu == guest->vcpus[0]);
+}
+
 SIMULATION(weights_hold_on_one_cpu)
 {
 	struct domain *a, *b, *c;
