@@ -6,7 +6,8 @@
 LAB := $(B)/lab
 export B
 
-.PHONY: lab-install lab-fetch lab-fetch-test lab-fetch-peer lab-fetch-model lab-fetch-vmx lab
+.PHONY: lab-install lab-fetch lab-fetch-test lab-fetch-peer lab-fetch-model lab-fetch-media
+.PHONY: lab-fetch-vmx lab
 lab-install:
 	@tests/lab/install build host
 
@@ -21,6 +22,9 @@ lab-fetch-peer: lab-fetch-test
 
 lab-fetch-model: lab-fetch
 	@tests/lab/fetch $(LAB) model
+
+lab-fetch-media: lab-fetch-model
+	@tests/lab/fetch $(LAB) media
 
 lab-fetch-vmx: lab-fetch
 	@tests/lab/install vmx
@@ -56,6 +60,13 @@ $(B)/tests/system/%: tests/system/tiny/%.S tests/system/tiny/notes.h
 	$(CC) -nostdlib -static -no-pie -Wl,-Ttext=0x100000 -Wl,--build-id=none -Itests/system/tiny \
 		-o $@ $<
 
+# Looks at guests' screens, from dom0.
+all-targets += $(B)/tests/lab/vnc
+$(B)/tests/lab/vnc: tests/lab/vnc/vnc.c
+	@mkdir -p $(@D)
+	@echo "  CC  $@"
+	@$(CC) -std=gnu11 -O2 -D_GNU_SOURCE -Wall -Wextra -Werror -Wmissing-prototypes -o $@ $<
+
 .PHONY: check-tree check-clang test-system
 check-tree:
 	@tests/lab/check-tree "$(CC) $(HYP_CPPFLAGS) $(HYP_CFLAGS)" "$(CC) $(tools-cflags)"
@@ -66,7 +77,7 @@ check-clang:
 		then echo "ok - clang builds everything"; \
 		else echo "not ok - clang builds everything"; fi
 
-test-system: lab-fetch-test
+test-system: lab-fetch-test lab-fetch-media
 	@tests/system/run
 
 check-targets += check-tree check-clang
