@@ -10,6 +10,7 @@ import subprocess
 import time
 
 import image
+import media
 from bochs import Bochs
 from machine import Machine
 
@@ -42,7 +43,8 @@ def add_options(parser):
                         help="more for QEMU's command line, split at blanks")
     parser.add_argument("--disk", action="append", default=[], metavar="KIND:FILE",
                         help="a raw disk: virtio:FILE, ahci:FILE, nvme:FILE; changes to it are "
-                        "thrown away. FILE @N: a new ext4 of N MB; @pattern: known content")
+                        "thrown away. FILE @N: a new ext4 of N MB; @pattern: known content; "
+                        "@grub, @iso, @installer: what HVM guests boot")
     parser.add_argument("--device-model", action="store_true",
                         help="give dom0 Debian's QEMU and firmware, for HVM guests")
     parser.add_argument("--sparse", action="store_true", help="do not reserve the memory")
@@ -114,6 +116,9 @@ def prepare_disks(options, scratch):
         if not file.startswith("@"):
             continue
         path = os.path.join(scratch, f"disk{number}.img")
+        if file in media.BUILDERS:
+            options.disk[number] = f"{kind}:{media.medium(file)}"
+            continue
         if file == "@pattern":
             sums = path + ".md5"
             image.make_pattern(path, 16, sums)
