@@ -51,6 +51,8 @@
 #define MSR_KERNEL_GS_BASE 0xc0000102
 #define MSR_TSC_AUX        0xc0000103
 
+#define MISC_ENABLE_FAST_STRINGS 1UL /* of MSR 0x1a0 */
+
 static inline uint64_t msr_read(uint32_t msr)
 {
 	uint32_t lo, hi;

@@ -19,6 +19,7 @@
 
 #define MSR_TSC		   0x10
 #define MSR_UCODE_REV	   0x8b
+#define MSR_MISC_ENABLE	   0x1a0
 #define MSR_MTRR_CAP	   0xfe
 #define MSR_MTRR_VAR_FIRST 0x200
 #define MSR_MTRR_VAR_LAST  0x20f
@@ -39,7 +40,7 @@ static const struct {
 	{0x79, 0x79},		  /* UCODE_WRITE */
 	{0x8b, 0x8b},		  /* BIOS_SIGN_ID: a write, of 0, is how Intel has it asked for */
 	{0x179, 0x17a},		  /* MCG_CAP: no banks; MCG_STATUS */
-	{0x1a0, 0x1a0},		  /* MISC_ENABLE */
+	{0x1a0, 0x1a0},		  /* MISC_ENABLE, as for its writes */
 	{0x1d9, 0x1d9},		  /* DEBUGCTL */
 	{0xc0010000, 0xc0010007}, /* performance counters */
 	{0xc0010010, 0xc0010010}, /* SYSCFG */
@@ -175,6 +176,9 @@ int hvm_msr_read(struct vcpu *v, uint32_t msr, uint64_t *val)
 		return 0;
 	case MSR_MTRR_CAP:
 		*val = HVM_MTRR_CAP;
+		return 0;
+	case MSR_MISC_ENABLE:
+		*val = MISC_ENABLE_FAST_STRINGS; /* without it Linux does without REP MOVSB */
 		return 0;
 	case MSR_UCODE_REV:
 		return msr_read_safe(msr, val) ? -EPERM : 0;

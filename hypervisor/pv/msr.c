@@ -49,9 +49,11 @@ int pv_msr_read(struct vcpu *v, uint32_t msr, uint64_t *val)
 	case MSR_AMD_DE_CFG:
 		*val = 2; /* LFENCE serialises */
 		return 0;
+	case MSR_MISC_ENABLE:
+		*val = MISC_ENABLE_FAST_STRINGS; /* without it Linux does without REP MOVSB */
+		return 0;
 	case MSR_PLATFORM_ID:
 	case MSR_MCG_CAP:
-	case MSR_MISC_ENABLE:
 	case MSR_AMD_SYSCFG:
 	case MSR_AMD_HWCR:
 	case MSR_AMD_NB_CFG:

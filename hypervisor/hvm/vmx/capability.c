@@ -21,6 +21,8 @@
 
 #define MSR_VMX_BASIC	       0x480
 #define MSR_VMX_TRUE_PIN       0x48d /* .. TRUE_CPU, TRUE_EXIT, TRUE_ENTRY */
+#define MSR_VMX_MISC	       0x485
+#define MISC_TIMER_SHIFT       0x1f /* the preemption timer counts every 2^n of the TSC */
 #define MSR_VMX_CR0_FIXED0     0x486
 #define MSR_VMX_CR4_FIXED0     0x488
 #define MSR_VMX_CPU2	       0x48b
@@ -63,6 +65,8 @@ static const struct {
 	{CPU2, false, CPU2_WBINVD, "this CPU's VMX has no WBINVD exiting"},
 	{CPU2, true, CPU2_RDTSCP, NULL},
 	{CPU2, true, CPU2_INVPCID, NULL},
+	{CPU2, true, CPU2_PAUSE_LOOP, NULL},
+	{PIN, true, PIN_PREEMPTION_TIMER, NULL},
 	{EXIT, false, EXIT_SAVE_DEBUG | EXIT_HOST_64, "this CPU's VMX has no 64-bit host"},
 	{EXIT, false, EXIT_LOAD_PAT | EXIT_SAVE_PAT, "this CPU's VMX does not switch the PAT"},
 	{EXIT, false, EXIT_LOAD_EFER | EXIT_SAVE_EFER, "this CPU's VMX does not switch EFER"},
@@ -172,6 +176,7 @@ const char *vmx_config_find(struct vmx_config *c)
 	    msr_read_safe(MSR_VMX_CR4_FIXED0, &c->cr4_fixed))
 		return "this CPU's VMX cannot be read";
 	c->cr0_fixed &= ~CR0_PE_PG;
+	c->timer_shift = msr_read_safe(MSR_VMX_MISC, &basic) ? 0 : basic & MISC_TIMER_SHIFT;
 	mitigations_find(c);
 	return NULL;
 }

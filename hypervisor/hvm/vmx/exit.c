@@ -228,7 +228,7 @@ static const struct {
 	[VMX_EXIT_EPT_MISCONFIGURATION] = {"EPT misconfiguration", NULL, HVM_EXIT_OTHER},
 	[VMX_EXIT_INVEPT] = {"INVEPT", exit_undefined, HVM_EXIT_OTHER},
 	[51] = {"RDTSCP", NULL, HVM_EXIT_OTHER},
-	[52] = {"preemption timer", NULL, HVM_EXIT_OTHER},
+	[VMX_EXIT_PREEMPTION_TIMER] = {"preemption timer", exit_nothing, HVM_EXIT_INTERRUPT},
 	[VMX_EXIT_INVVPID] = {"INVVPID", exit_undefined, HVM_EXIT_OTHER},
 	[VMX_EXIT_WBINVD] = {"WBINVD", exit_skip, HVM_EXIT_OTHER},
 	[VMX_EXIT_XSETBV] = {"XSETBV", exit_xsetbv, HVM_EXIT_CR},

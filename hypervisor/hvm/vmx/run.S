@@ -48,6 +48,20 @@ vmcs_write:
 	INVALIDATE vmx_invept, invept
 	INVALIDATE vmx_invvpid, invvpid
 
+	/* void vmx_tables_store(struct vmx_tables *) */
+	.globl vmx_tables_store
+vmx_tables_store:
+	sgdt (%rdi)
+	sidt 10(%rdi)
+	ret
+
+	/* void vmx_tables_load(const struct vmx_tables *) */
+	.globl vmx_tables_load
+vmx_tables_load:
+	lgdt (%rdi)
+	lidt 10(%rdi)
+	ret
+
 /*
  * bool vmx_enter(struct cpu_user_regs *regs, bool is_launched)
  *

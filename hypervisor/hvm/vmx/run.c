@@ -14,6 +14,7 @@
 #include "cpu/layout.h"
 #include "cpu/trap.h"
 #include "lib/printk.h"
+#include "time/time.h"
 
 #define MSR_SPEC_CTRL	    0x48
 #define MSR_PRED_CMD	    0x49
@@ -30,17 +31,21 @@
 #define INT_N_LENGTH	    2
 #define CR0_LAZY_MASK	    (X86_CR0_TS | (1UL << 1))
 
-extern char vmx_exit_entry[];
+/* A spinning vCPU gives way after so many cycles of PAUSEs no further apart than so many. */
+#define PAUSE_GAP	    128
+#define PAUSE_WINDOW	    65536
 
-struct table_register {
-	uint16_t limit;
-	uint64_t base;
-} packed;
+/*
+ * The longest that a guest runs without an exit, where the CPU can see to it. Interrupts do that
+ * better, but Bochs 2.7 holds them back from one that was entered with its own disabled.
+ */
+#define RUN_MAX_MS	    10UL
+
+extern char vmx_exit_entry[];
 
 static DEFINE_PERCPU(uint64_t, vpid_generation);
 static DEFINE_PERCPU(uint32_t, vpid_next);
-static DEFINE_PERCPU(struct table_register, host_gdtr);
-static DEFINE_PERCPU(struct table_register, host_idtr);
+static DEFINE_PERCPU(struct vmx_tables, host_tables);
 static DEFINE_PERCPU(uint64_t, host_msrs[VMX_MSRS]);
 static DEFINE_PERCPU(const struct domain *, last_domain);
 
@@ -73,6 +78,13 @@ static void vmcs_prepare(struct vcpu *v)
 	vmcs_write(VMCS_MSR_BITMAP, vmx_msr_bitmap);
 	vmcs_write(VMCS_VIRTUAL_APIC, virt_to_paddr(x->vapic));
 	vmcs_write(VMCS_EPT_POINTER, ept_pointer(v->domain->hvm->p2m.root));
+	if (c->cpu2 & CPU2_PAUSE_LOOP) {
+		vmcs_write(VMCS_PAUSE_GAP, PAUSE_GAP);
+		vmcs_write(VMCS_PAUSE_WINDOW, PAUSE_WINDOW);
+	}
+	/* not saved at an exit: each entry counts from here */
+	if (c->pin & PIN_PREEMPTION_TIMER)
+		vmcs_write(VMCS_PREEMPTION_TIMER, tsc_khz() * RUN_MAX_MS >> c->timer_shift);
 	vmcs_write(VMCS_CR0_MASK, ~CR0_LAZY_MASK);
 	vmcs_write(VMCS_CR4_MASK, ~0UL);
 	vmcs_write(VMCS_HOST_CS, SEL_HYP_CS);
@@ -92,8 +104,8 @@ static void host_state_write(void)
 	vmcs_write(VMCS_HOST_PAT, msr_read(MSR_PAT));
 	vmcs_write(VMCS_HOST_EFER, msr_read(MSR_EFER));
 	vmcs_write(VMCS_HOST_TR_BASE, area + CPUAREA_TSS);
-	vmcs_write(VMCS_HOST_GDTR_BASE, this_cpu(host_gdtr).base);
-	vmcs_write(VMCS_HOST_IDTR_BASE, this_cpu(host_idtr).base);
+	vmcs_write(VMCS_HOST_GDTR_BASE, this_cpu(host_tables).gdtr.base);
+	vmcs_write(VMCS_HOST_IDTR_BASE, this_cpu(host_tables).idtr.base);
 }
 
 /* What one guest taught the branch predictor is not for another. */
@@ -111,8 +123,7 @@ void vmx_switch_to(struct vcpu *v)
 	struct vmx_vcpu *x = v->hvm->vmx;
 	paddr_t vmcs = virt_to_paddr(x->vmcs);
 
-	__asm__ volatile("sgdt %0" : "=m"(this_cpu(host_gdtr)));
-	__asm__ volatile("sidt %0" : "=m"(this_cpu(host_idtr)));
+	vmx_tables_store(&this_cpu(host_tables));
 	if (!vmcs_load(&vmcs))
 		panic("VMPTRLD failed");
 	if (!x->is_prepared) {
@@ -162,8 +173,7 @@ void vmx_switch_from(struct vcpu *v)
 	if (cpu_features.has_rdtscp)
 		msr_write(MSR_TSC_AUX, 0);
 	/* an exit leaves their limits at 64 KiB (Intel SDM vol. 3, "Loading Host State") */
-	__asm__ volatile("lgdt %0" ::"m"(this_cpu(host_gdtr)));
-	__asm__ volatile("lidt %0" ::"m"(this_cpu(host_idtr)));
+	vmx_tables_load(&this_cpu(host_tables));
 }
 
 void vmx_debug_registers_load(struct vcpu *v)

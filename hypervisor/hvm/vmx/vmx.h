@@ -3,6 +3,7 @@
 #ifndef HVM_VMX_VMX_H
 #define HVM_VMX_VMX_H
 
+#include "cpu/asm.h"
 #include "hvm/state.h"
 #include "hvm/vendor.h"
 #include "hvm/vmx/vmcs.h"
@@ -70,6 +71,7 @@ struct vmx_vcpu {
 struct vmx_config {
 	uint32_t revision;
 	uint32_t pin, cpu, cpu2, exit, entry;
+	uint8_t timer_shift; /* the preemption timer's: of the TSC */
 	uint64_t cr0_fixed, cr4_fixed; /* bits that must be set; PE and PG are the guest's */
 	bool has_spec_ctrl, has_enhanced_ibrs, has_verw, has_l1d_flush;
 };
@@ -79,7 +81,11 @@ extern struct vmx_config vmx_config;
 const char *vmx_config_find(struct vmx_config *c);
 int vmx_feature_control_set(void); /* this CPU: 0, or -EPERM: locked off */
 
-/* vmcs.S: single instructions, on the VMCS that is loaded.  False: VMfail. */
+struct vmx_tables {
+	struct desc_ptr gdtr, idtr;
+};
+
+/* run.S: single instructions, on the VMCS that is loaded.  False: VMfail. */
 uint64_t vmcs_read(uint64_t field);
 void vmcs_write(uint64_t field, uint64_t val);
 bool vmx_on(const paddr_t *region);
@@ -87,6 +93,8 @@ bool vmcs_clear(const paddr_t *vmcs);
 bool vmcs_load(const paddr_t *vmcs);
 bool vmx_invept(uint64_t type, const uint64_t descriptor[2]);
 bool vmx_invvpid(uint64_t type, const uint64_t descriptor[2]);
+void vmx_tables_store(struct vmx_tables *tables);
+void vmx_tables_load(const struct vmx_tables *tables);
 /* Enters the guest and is back at its exit, IRQs off; false: the entry failed (VMfail). */
 bool vmx_enter(struct cpu_user_regs *regs, bool is_launched);
 
