@@ -6,7 +6,8 @@
 #   make          build everything        make check   quick tests (< 3 min)
 #   make demo     show it all working     make test    every test
 #   make shell    a dom0 prompt           make bench   compare with stock Xen
-#   make iso      a bootable ISO          make install DESTDIR=...
+#   make iso      a bootable ISO          make test-vmx  Intel's VMX, in Bochs
+#   make install DESTDIR=...
 
 B ?= build
 CC ?= gcc

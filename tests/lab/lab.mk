@@ -80,5 +80,15 @@ check-clang:
 test-system: lab-fetch-test lab-fetch-media
 	@tests/system/run
 
+# What QEMU does not emulate: Intel's virtualization.
+.PHONY: test-vmx
+test-vmx: lab-fetch-test lab-fetch-vmx
+	@tests/lab/tally $(MAKE) test-vmx-run
+
+.PHONY: test-vmx-run
+test-vmx-run:
+	@$(MAKE) -s -j$(JOBS) all
+	@tests/system/run --folder tests/vmx
+
 check-targets += check-tree check-clang
 test-targets += test-system

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a PVH guest can do that leaves it for the hypervisor, with operands no
- * CPU takes: control registers, MSRs, SVM's own instructions, ports, CPUID;
+ * CPU takes: control registers, MSRs, SVM's and VMX's own instructions, ports, CPUID;
  * device memory where there is none, by all kinds of instructions, across page
  * borders and through page tables; its local APIC; NMIs to itself.
  */
@@ -121,17 +121,40 @@ static void msrs(void)
 		check_eq(trap_vector, vector, text);                                   \
 	} while (0)
 
-static void instructions(void)
+static void virtualization(void)
 {
-	uint64_t dr;
+	uint32_t vendor, leaf = 0;
 
+	__asm__ volatile("cpuid" : "+a"(leaf), "=b"(vendor)::"ecx", "edx");
+	if (vendor == 0x756e6547) /* "Genu" */
+		CHECK_TRAP("vmmcall", UD);
+	else
+		CHECK_TRAP("vmcall", UD);
 	CHECK_TRAP("vmrun", UD);
 	CHECK_TRAP("vmload", UD);
 	CHECK_TRAP("vmsave", UD);
 	CHECK_TRAP("stgi", UD);
 	CHECK_TRAP("clgi", UD);
 	CHECK_TRAP("invlpga", UD);
-	CHECK_TRAP("vmcall", UD);
+	CHECK_TRAP("vmxon (%0)", UD);
+	CHECK_TRAP("vmxoff", UD);
+	CHECK_TRAP("vmclear (%0)", UD);
+	CHECK_TRAP("vmptrld (%0)", UD);
+	CHECK_TRAP("vmptrst (%0)", UD);
+	CHECK_TRAP("vmread %0, (%0)", UD);
+	CHECK_TRAP("vmwrite (%0), %0", UD);
+	CHECK_TRAP("vmlaunch", UD);
+	CHECK_TRAP("vmresume", UD);
+	CHECK_TRAP("invept (%0), %0", UD);
+	CHECK_TRAP("invvpid (%0), %0", UD);
+	CHECK_TRAP("vmfunc", UD);
+	CHECK_TRAP("getsec", UD);
+}
+
+static void instructions(void)
+{
+	uint64_t dr;
+
 	CHECK_TRAP("monitor", UD);
 	CHECK_TRAP("mwait", UD);
 	CHECK_TRAP("rdpmc", GP);
@@ -273,6 +296,7 @@ void guest_test(void)
 {
 	control_registers();
 	msrs();
+	virtualization();
 	instructions();
 	ports();
 	hole();

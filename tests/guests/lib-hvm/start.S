@@ -16,7 +16,13 @@
 _start:
 	cld
 	movl $stack_top, %esp
-	/* 4 page directories, one table above them, one above that */
+	xorl %eax, %eax
+	cpuid
+	cmpl $0x756e6547, %ebx			/* "Genu", of Intel, whose instruction is VMCALL */
+	jne 1f
+	movb $0xc1, hypercall_insn + 2
+	movb $0xc1, hypercall_insn32 + 2
+1:	/* 4 page directories, one table above them, one above that */
 	movl $directories, %edi
 	movl $0xe7, %eax			/* present, writable, user, A, D, large */
 1:	movl %eax, (%edi)
@@ -67,6 +73,7 @@ hypercall:
 	movq %rcx, %rdx
 	movq %r8, %r10
 	movq %r9, %r8
+hypercall_insn:
 	vmmcall
 	ret
 
@@ -82,7 +89,9 @@ hypercall32:
 	pushq $1f
 	lretq
 	.code32
-1:	vmmcall
+1:
+hypercall_insn32:
+	vmmcall
 	ljmp $8, $2f
 	.code64
 2:	popq %rbx

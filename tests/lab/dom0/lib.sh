@@ -108,6 +108,12 @@ guest_says()
 	return 1
 }
 
+# hypervisor_said TEXT: it is in its log.
+hypervisor_said()
+{
+	$ZL dmesg | grep -F -- "$1"
+}
+
 guest_exists()
 {
 	$ZL domid "$1" > /dev/null 2>&1
@@ -212,4 +218,59 @@ disk_make()
 bridge_make()
 {
 	brctl addbr br0 && ip link set br0 up && ip addr add 10.9.0.1/24 dev br0
+}
+
+attack_ended()
+{
+	! guest_exists "$1" || $ZL list "$1" | tail -1 | grep -qE ' -*s[c-]*-* '
+}
+
+# What the guest said becomes ours, under its name.
+attack_relay()
+{
+	tr -d '\r' < "$(console_log "$1")" | sed -n 's/^\(ok\|not ok\) - /\1 - '"$1"': /p' > /tmp/said
+	tr -d '\r' < "$(console_log "$1")" | grep '^# '
+	while read -r line; do
+		case $line in
+		"ok - "*) ok "${line#ok - }" true ;;
+		*) ok "${line#not ok - }" false ;;
+		esac
+	done < /tmp/said
+}
+
+# Part of the text that the hypervisor records for the end of each.
+attack_reason()
+{
+	case $1 in
+	crash-iret) echo "iret frame" ;;
+	crash-stack) echo "no kernel stack" ;;
+	crash-triple) echo "without a handler" ;;
+	*) echo "(a reason for $1 is missing in lib.sh)" ;;
+	esac
+}
+
+# attack NAME KB: the guest of that name in tests/guests is started, ends, and so much memory is free.
+attack()
+{
+	_file=$(guest_config "$1" "kernel = \"/lab/guests/$1.elf\"" 'memory = 32' 'ramdisk = ""' \
+		'on_crash = "preserve"' 'on_poweroff = "preserve"')
+	sed -i '/^ramdisk/d' "$_file"
+	case $1 in
+	hvm-*) echo 'type = "pvh"' >> "$_file" ;;
+	esac
+	$ZL create "$_file" > /tmp/created 2>&1 || cat /tmp/created
+	wait_until 60 attack_ended "$1"
+	case $1 in
+	crash-*)
+		$ZL list -v "$1" | tee /tmp/list
+		ok "$1: ended by the hypervisor, which says why" grep -q "$(attack_reason "$1")" /tmp/list
+		;;
+	*)
+		attack_relay "$1"
+		ok "$1: reaches its end" grep -q "guest: .* checks, 0 failed" "$(console_log "$1")"
+		;;
+	esac
+	$ZL destroy "$1"
+	wait_until 15 guest_gone "$1"
+	ok "$1: all memory is back" memory_is "$2"
 }
