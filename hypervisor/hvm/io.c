@@ -94,7 +94,9 @@ enum hvm_io_result hvm_io_access(struct vcpu *v, struct hvm_io *io)
 
 bool hvm_io_takes_batch(struct vcpu *v, const struct hvm_io *io)
 {
-	return v->hvm->io.is_batching && ioreq_has_server(v, io);
+	bool is_models = v->hvm->io.is_batching || (io->is_port && !hvm_platform_has(v, io));
+
+	return is_models && ioreq_has_server(v, io);
 }
 
 /* --- IN and OUT --- */

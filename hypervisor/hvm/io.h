@@ -55,9 +55,9 @@ struct hvm_io_state {
 	/* HVM_RESUME_EMULATE */
 	struct insn insn; /* as fetched first */
 	uint8_t nr_answers;
-	uint8_t next_answer; /* of those, how many this attempt used already */
+	uint8_t next_answer;		       /* of those, how many this attempt used already */
 	struct hvm_io answers[HVM_IO_ANSWERS]; /* of this instruction, in its order */
-	uint8_t string_size;  /* of a string I/O that the CPU allowed: its elements, 0: none */
+	uint8_t string_size; /* of a string I/O that the CPU allowed: its elements, 0: none */
 	bool string_is_write;
 	bool is_batching;   /* a device model answered this repeated instruction's last element */
 	uint64_t batch_rip; /* the instruction a device model answered last */
@@ -71,13 +71,17 @@ must_check enum hvm_io_result hvm_io_access(struct vcpu *v, struct hvm_io *io);
  */
 void hvm_port_exit(struct vcpu *v, uint16_t port, unsigned int size, bool is_write,
 		   uint64_t next_rip);
-/* Would a device model take that access, of several elements? */
+/*
+ * Would a device model take that access, of several elements?  Memory is asked for one first: most
+ * of it is none's.
+ */
 must_check bool hvm_io_takes_batch(struct vcpu *v, const struct hvm_io *io);
 /* An INS or OUTS whose port and size the CPU has found allowed. */
 void hvm_port_string_exit(struct vcpu *v, unsigned int size, bool is_write);
 /* The current instruction is emulated: MMIO, or what has no other way.  Not string I/O. */
 void hvm_emulate_current(struct vcpu *v);
-/* Before entry: true if an answer is awaited and v stands still: do not enter.  Finishes it else. */
+/* Before entry: true if an answer is awaited and v stands still: do not enter.  Finishes it else.
+ */
 must_check bool hvm_io_resume(struct vcpu *v);
 /* The vCPU is reset: the instruction is forgotten; it still waits for what was asked. */
 void hvm_io_cancel(struct vcpu *v);

@@ -90,6 +90,11 @@ bool hvm_platform_access(struct vcpu *v, struct hvm_io *io)
 	return true;
 }
 
+bool hvm_platform_has(const struct vcpu *v, const struct hvm_io *io)
+{
+	return v->domain->hvm->platform && device_find(v->domain, io);
+}
+
 int hvm_platform_init(struct domain *d)
 {
 	struct hvm_platform *p;

@@ -17,6 +17,8 @@ void hvm_platform_fini(struct domain *d);
 /* Any device here at that address?  True: it answered (reads: io->data). Any size, any alignment.
  */
 must_check bool hvm_platform_access(struct vcpu *v, struct hvm_io *io);
+/* Would it?  Of a port. */
+must_check bool hvm_platform_has(const struct vcpu *v, const struct hvm_io *io);
 /* Somebody pressed ACPI's power or sleep button: 0; -ENODEV: the machine has none. */
 must_check int hvm_acpi_button(struct domain *d, bool is_sleep);
 

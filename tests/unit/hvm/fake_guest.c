@@ -149,6 +149,11 @@ bool hvm_platform_access(struct vcpu *v, struct hvm_io *io)
 	return true;
 }
 
+bool hvm_platform_has(const struct vcpu *v, const struct hvm_io *io)
+{
+	return fake_answerer == FAKE_PLATFORM;
+}
+
 enum ioreq_sent ioreq_send(struct vcpu *v, const struct hvm_io *io)
 {
 	struct hvm_io posted = *io;
