@@ -24,13 +24,13 @@ ROOT = os.path.join(WORK, "root")
 
 DOM0_MODULES = """xenfs xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xen-blkback xen-netback
 	tun bridge loop crc32c_generic ext4 virtio_pci virtio_blk virtio_net virtio_scsi ahci ata_piix
-	sd_mod sr_mod e1000 e1000e nvme i6300esb xen_wdt""".split()
+	sd_mod sr_mod isofs e1000 e1000e nvme i6300esb xen_wdt""".split()
 DOM0_TOOLS = "xenfs xen-evtchn xen-gntdev xen-gntalloc xen-privcmd".split()
 DOM0_LOAD = DOM0_TOOLS + """xen-blkback xen-netback bridge
 	loop crc32c_generic ext4 virtio_pci virtio_blk virtio_net ahci sd_mod""".split()
 GUEST_MODULES = "xen-blkfront xen-netfront crc32c_generic ext4".split()
 # For hardware that a device model emulates; a guest loads them when a job asks for it.
-GUEST_EMULATED = "ata_piix sd_mod sr_mod isofs e1000 usbhid uhci-hcd".split()
+GUEST_EMULATED = "ata_piix sd_mod sr_mod isofs e1000 8139cp usbhid uhci-hcd button evdev".split()
 
 # What Debian's device model opens, beside its libraries: firmware, option ROMs, keymaps.
 DEVICE_MODEL = "usr/libexec/xen-qemu-system-i386"

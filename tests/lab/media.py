@@ -33,10 +33,10 @@ menuentry "test guest" {{
 """
 # What a guest does is on the medium: from the disk it runs on PV drivers, from the CD on the
 # devices that are emulated.
-DISK_LINE = ("console=ttyS0 console=hvc0 quiet jobs=serial,disk-rw,net disk=xvdb addr=10.9.0.2 "
-             "peer=10.9.0.1")
+DISK_LINE = ("console=ttyS0 console=hvc0 quiet jobs=serial,button,disk-rw,net disk=xvdb "
+             "addr=10.9.0.2 peer=10.9.0.1 megabytes=16")
 ISO_LINE = ("console=ttyS0 quiet xen_emul_unplug=never jobs=emulated,disk-rw,net disk=sda "
-            "addr=10.9.0.3 peer=10.9.0.1")
+            "addr=10.9.0.3 peer=10.9.0.1 megabytes=2")
 
 
 def run(command, **options):
@@ -73,6 +73,7 @@ def boot_sectors(scratch):
     struct.pack_into("<Q", boot, 0x5c, 1)
     struct.pack_into("<QHH", core, SECTOR - 12, 2, sectors - 1, 0x820)
     size = (DISK_MB << 11) - PARTITION_AT
+    boot[446:510] = bytes(64)  # its code for floppies, where a disk has the table of partitions
     struct.pack_into("<B3sB3sII", boot, 446, 0x80, b"\xfe\xff\xff", 0x83, b"\xfe\xff\xff",
                      PARTITION_AT, size)
     struct.pack_into("<H", boot, 510, 0xaa55)

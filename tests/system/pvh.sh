@@ -39,14 +39,6 @@ free_grew()
 	[ $(($(free_kb) - $1)) -ge "$2" ]
 }
 
-# reason_is NAME PATTERN: why it ended, where the toolstack can say it.
-reason_is()
-{
-	[ "$ZL" = xl ] || $ZL list -v "$1" | tee /tmp/reason | grep -q "$2" && return 0
-	cat /tmp/reason
-	return 1
-}
-
 mkdir -p /srv && mount -t ext4 /dev/vda /srv && disk_make /srv/file.img 160
 bridge_make
 before=$(free_kb)

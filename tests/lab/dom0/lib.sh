@@ -137,6 +137,14 @@ guest_is()
 	return 1
 }
 
+# reason_is NAME PATTERN: why it ended, where the toolstack can say it.
+reason_is()
+{
+	[ "$ZL" = xl ] || $ZL list -v "$1" | tee /tmp/reason | grep -q "$2" && return 0
+	cat /tmp/reason
+	return 1
+}
+
 # guest_said_times NAME PATTERN COUNT: its console has shown this so often, or more.
 guest_said_times()
 {
@@ -146,7 +154,7 @@ guest_said_times()
 # guest_answers NAME: a command typed at its console is answered there.
 guest_answers()
 {
-	{ sleep 2; echo 'echo answer-$((6 * 7))'; sleep 4; } | timeout 15 $ZL console "$1" \
+	{ sleep 2; echo 'echo answer-$((6 * 7))'; sleep 4; } | timeout 15 $ZL console -t pv "$1" \
 		> /tmp/console.out 2> /dev/null
 	wait_until 20 guest_said "$1" 'answer-42' || grep -q 'answer-42' /tmp/console.out
 }
@@ -154,7 +162,7 @@ guest_answers()
 # guest_tells NAME COMMAND PATTERN: type the command there and wait for the pattern.
 guest_tells()
 {
-	{ sleep 1; echo "$2"; sleep 3; } | timeout 15 $ZL console "$1" > /dev/null 2>&1
+	{ sleep 1; echo "$2"; sleep 3; } | timeout 15 $ZL console -t pv "$1" > /dev/null 2>&1
 	guest_says 30 "$1" "$3"
 }
 
@@ -273,4 +281,59 @@ attack()
 	$ZL destroy "$1"
 	wait_until 15 guest_gone "$1"
 	ok "$1: all memory is back" memory_is "$2"
+}
+
+# file_give PATH NAME: hand a file to whoever runs this script, as NAME.
+file_give()
+{
+	gzip -c "$1" | base64 | sed "s/^/lab: file $2 /"
+	echo "lab: file $2 ."
+}
+
+# --- HVM guests ---
+
+# guest_config_media NAME LINE...: a configuration without kernel and ramdisk: it boots its media.
+guest_config_media()
+{
+	_cfg=$(guest_config "$@" 'kernel = ""' 'ramdisk = ""')
+	sed -i '/^kernel\|^ramdisk/d' "$_cfg"
+	echo "$_cfg"
+}
+
+# serial_open NAME: what its first serial port says goes to /run/serial, what is written to
+# descriptor 3 is typed there.
+serial_open()
+{
+	rm -f /run/typed
+	mkfifo /run/typed
+	$ZL console -t serial "$1" < /run/typed > /run/serial 2>&1 &
+	exec 3> /run/typed
+}
+
+serial_close()
+{
+	exec 3>&-
+}
+
+serial_said()
+{
+	grep -q -- "$1" /run/serial
+}
+
+# serial_says SECONDS PATTERN
+serial_says()
+{
+	wait_until "$1" serial_said "$2" && return 0
+	note "the serial port, which never said '$2':"
+	tail -n 15 /run/serial | tr -d '\033' | cut -c 1-200 | sed 's/^/#   /'
+	return 1
+}
+
+# screen_has_colours LEAST NAME: of the guest at the first VNC display; NAME.ppm is given to
+# whoever runs this.
+screen_has_colours()
+{
+	/lab/vnc 127.0.0.1 5900 shot /run/screen.ppm | tee /run/screen.txt || return 1
+	file_give /run/screen.ppm "$2.ppm"
+	[ "$(sed -n 's/.*, \([0-9]*\) colours.*/\1/p' /run/screen.txt)" -ge "$1" ]
 }

@@ -26,6 +26,7 @@
 #define SIDE_MAX	     4096
 #define WAIT_SECONDS	     60
 #define KEY_GAP_US	     120000
+#define KEYSYM_SHIFT	     0xffe1
 
 enum client_message { SET_PIXEL_FORMAT = 0, SET_ENCODINGS = 2, UPDATE_REQUEST = 3, KEY_EVENT = 4 };
 enum server_message { UPDATE = 0, SET_COLOUR_MAP = 1, BELL = 2, CUT_TEXT = 3 };
@@ -283,20 +284,30 @@ static void screen_describe(struct screen *screen)
 	       colour, (unsigned int)(most * 100 / pixels));
 }
 
-/* A key goes down and up again. Keysyms of printable characters are the characters. */
-static void key_press(int fd, uint32_t keysym)
+static void key_move(int fd, uint32_t keysym, bool down)
 {
 	struct {
 		uint8_t type, down;
 		uint16_t pad;
 		uint32_t keysym;
-	} event = {KEY_EVENT, 1, 0, htobe32(keysym)};
+	} event = {KEY_EVENT, down, 0, htobe32(keysym)};
 
 	put(fd, &event, sizeof(event));
 	usleep(KEY_GAP_US);
-	event.down = 0;
-	put(fd, &event, sizeof(event));
-	usleep(KEY_GAP_US);
+}
+
+/* Keysyms of printable characters are the characters; on an American keyboard. */
+static void key_press(int fd, uint32_t keysym)
+{
+	bool shift = keysym < 0x80 &&
+		     strchr("~!@#$%^&*()_+{}|:\"<>?ABCDEFGHIJKLMNOPQRSTUVWXYZ", (int)keysym);
+
+	if (shift)
+		key_move(fd, KEYSYM_SHIFT, true);
+	key_move(fd, keysym, true);
+	key_move(fd, keysym, false);
+	if (shift)
+		key_move(fd, KEYSYM_SHIFT, false);
 }
 
 static void text_type(int fd, const char *text)
