@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 #include "hyp/domain.h"
-#include "hyp/hvm.h"
 #include "store/zstore.h"
 #include "zendo.h"
 #include "zl/commands.h"
 #include "zl/domains.h"
+#include "zl/exits.h"
 #include "zl/json.h"
 #include "zl/zl.h"
 
@@ -126,43 +126,14 @@ int cmd_vncviewer(const struct command *command, int argc, char **argv)
 	return zl_error("vncviewer: %s; the screen is at %s", strerror(errno), place);
 }
 
-static const char *const kind_names[] = {
-	"interrupt", "window", "hypercall", "cpuid",	  "msr",       "cr",
-	"hlt",	     "port",   "mmio",	    "page-fault", "exception", "other",
-};
-
-_Static_assert(sizeof(kind_names) / sizeof(kind_names[0]) == ZENDO_EXIT_KINDS, "zendo.h's kinds");
-
-/* Kinds of a newer hypervisor have no name here, and are shown by their number. */
-static const char *kind_name(uint32_t kind, char buf[12])
-{
-	if (kind < ZENDO_EXIT_KINDS)
-		return kind_names[kind];
-	snprintf(buf, 12, "%u", kind);
-	return buf;
-}
-
-struct exits {
-	struct zendo_exits *vcpus; /* each with its number */
-	uint32_t nr;
-};
-
 /* Reports. Free vcpus in any case. */
 static int read_exits(struct zl *zl, domid_t domid, struct exits *exits)
 {
 	struct xen_domctl_getdomaininfo info;
 	int rc = hyp_domain_get_info(zl->hyp, domid, &info);
 
-	*exits = (struct exits){.vcpus = NULL};
-	if (!rc && info.max_vcpu_id != XEN_INVALID_MAX_VCPU_ID)
-		exits->vcpus = calloc(info.max_vcpu_id + 1, sizeof(*exits->vcpus));
-	for (uint32_t i = 0; !rc && exits->vcpus && i <= info.max_vcpu_id; i++) {
-		rc = hyp_hvm_get_exits(zl->hyp, domid, i, &exits->vcpus[exits->nr]);
-		if (!rc)
-			exits->vcpus[exits->nr++].vcpu = i;
-		else if (rc == -ENOENT)
-			rc = 0;
-	}
+	if (!rc)
+		rc = exits_read(zl->hyp, &info, exits);
 	if (rc == -ENOSYS)
 		return zl_error("exits: this hypervisor does not count them");
 	if (rc == -EINVAL)
@@ -181,14 +152,14 @@ static void subtract(struct exits *now, const struct exits *before)
 static int show_json(const struct exits *exits)
 {
 	struct json_object *all = json_object_new_array();
-	char number[12];
+	char number[EXIT_KIND_NAME_SIZE];
 
 	for (uint32_t i = 0; i < exits->nr; i++) {
 		struct json_object *one = json_object_new_object();
 
 		json_add_int(one, "vcpu", exits->vcpus[i].vcpu);
 		for (uint32_t kind = 0; kind < exits->vcpus[i].kinds; kind++)
-			json_add_int(one, kind_name(kind, number),
+			json_add_int(one, exit_kind_name(kind, number),
 				     (int64_t)exits->vcpus[i].counts[kind]);
 		json_object_array_add(all, one);
 	}
@@ -214,14 +185,14 @@ static void show_row(const struct exits *exits, uint32_t kind, const char *name,
 
 static void show_table(const struct exits *exits, long long seconds)
 {
-	char number[12];
+	char number[EXIT_KIND_NAME_SIZE];
 
 	printf("%-12s", "Exit");
 	for (uint32_t i = 0; i < exits->nr; i++)
 		printf(" %7s %4u", "vCPU", exits->vcpus[i].vcpu);
 	printf(" %12s%s\n", "all", seconds ? "   per second" : "");
 	for (uint32_t kind = 0; exits->nr && kind < exits->vcpus[0].kinds; kind++)
-		show_row(exits, kind, kind_name(kind, number), seconds);
+		show_row(exits, kind, exit_kind_name(kind, number), seconds);
 }
 
 static int show_exits(struct zl *zl, domid_t domid, long long seconds, bool as_json)
