@@ -29,6 +29,7 @@ int cmd_block_list(const struct command *command, int argc, char **argv);
 int cmd_network_list(const struct command *command, int argc, char **argv);
 int cmd_trigger(const struct command *command, int argc, char **argv);
 int cmd_vncviewer(const struct command *command, int argc, char **argv);
+int cmd_top(const struct command *command, int argc, char **argv);
 int cmd_exits(const struct command *command, int argc, char **argv);
 int cmd_uptime(const struct command *command, int argc, char **argv);
 int cmd_info(const struct command *command, int argc, char **argv);

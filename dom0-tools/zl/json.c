@@ -29,13 +29,23 @@ void json_add_bool(struct json_object *object, const char *key, bool value)
 	json_object_object_add(object, key, json_object_new_boolean(value));
 }
 
-int json_print(struct json_object *object, FILE *out)
+static int print_as(struct json_object *object, int flags, FILE *out)
 {
-	const int flags = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE;
 	int rc;
 
+	flags |= JSON_C_TO_STRING_NOSLASHESCAPE;
 	rc = fprintf(out, "%s\n", json_object_to_json_string_ext(object, flags)) < 0 ||
 	     fflush(out) != 0;
 	json_object_put(object);
 	return rc;
+}
+
+int json_print(struct json_object *object, FILE *out)
+{
+	return print_as(object, JSON_C_TO_STRING_PRETTY, out);
+}
+
+int json_print_line(struct json_object *object, FILE *out)
+{
+	return print_as(object, JSON_C_TO_STRING_PLAIN, out);
 }

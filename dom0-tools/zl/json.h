@@ -19,5 +19,7 @@ void json_add_bool(struct json_object *object, const char *key, bool value);
 
 /* Print it indented, with a newline, and put it. Returns 0, or 1 when `out` took no more. */
 int json_print(struct json_object *object, FILE *out);
+/* The same in one line, for a reader who takes one object after another. */
+int json_print_line(struct json_object *object, FILE *out);
 
 #endif

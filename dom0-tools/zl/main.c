@@ -68,6 +68,11 @@ const struct command zl_commands[] = {
 	 "Show the network interfaces of domains", JSON_OPTION},
 	{"vncviewer", cmd_vncviewer, "[OPTIONS] DOMAIN", "Show the screen of an HVM domain",
 	 "  -p, --print           print where it is, and do nothing\n"},
+	{"top", cmd_top, "[OPTIONS]", "Show what the domains are doing, again and again",
+	 "  -b, --batch           print lines, not a screen\n"
+	 "  -i, --iterations N    end after so many times\n"
+	 "  -d, --delay SECONDS   between two times (default: 3)\n"
+	 "  --json                print JSON, one object a line for each time\n"},
 	{"exits", cmd_exits, "[OPTIONS] DOMAIN",
 	 "Show how often a PVH or HVM domain came into the hypervisor, and what for",
 	 "  -i, --interval SECONDS  how often in this time, and per second\n" JSON_OPTION},

@@ -31,6 +31,8 @@ DOM0_LOAD = DOM0_TOOLS + """xen-blkback xen-netback bridge
 GUEST_MODULES = "xen-blkfront xen-netfront crc32c_generic ext4".split()
 # For hardware that a device model emulates; a guest loads them when a job asks for it.
 GUEST_EMULATED = "ata_piix sd_mod sr_mod isofs e1000 8139cp usbhid uhci-hcd button evdev".split()
+# Of ncurses-base, which every Debian has: a serial line's and those that people sit at.
+TERMINALS = "linux vt100 xterm xterm-256color screen tmux-256color".split()
 
 # What Debian's device model opens, beside its libraries: firmware, option ROMs, keymaps.
 DEVICE_MODEL = "usr/libexec/xen-qemu-system-i386"
@@ -319,7 +321,8 @@ def build_guest_kit(path, guest_ramdisk):
 
 
 def build_zendo_tools(path):
-    """Our tools, as built now. Shared libraries of ours are found beside the programs."""
+    """Our tools, as built now. Shared libraries of ours are found beside the programs. With them come
+    the terminals that ncurses is to know."""
     tools = os.path.join(BUILD, "dom0-tools")
     cpio = Cpio(path)
     programs = {}
@@ -332,6 +335,8 @@ def build_zendo_tools(path):
             elif os.access(source, os.X_OK) and is_program(source) and "." not in file:
                 programs["usr/sbin/" + file] = source
     add_programs(cpio, programs, sorted(folders))
+    for name in TERMINALS:
+        cpio.add_file(f"lib/terminfo/{name[0]}/{name}", f"/lib/terminfo/{name[0]}/{name}")
     cpio.close()
 
 

@@ -39,6 +39,15 @@ free_grew()
 	[ $(($(free_kb) - $1)) -ge "$2" ]
 }
 
+# top_shows_exits NAME: the second sample of zl top has exits per second of it.
+top_shows_exits()
+{
+	[ "$ZL" = xl ] || $ZL top -b -i 2 -d 1 | tee /tmp/top |
+		awk -v name="$1" '$1 == name && $9 + 0 > 0 { found = 1 } END { exit !found }' && return 0
+	cat /tmp/top
+	return 1
+}
+
 mkdir -p /srv && mount -t ext4 /dev/vda /srv && disk_make /srv/file.img 160
 bridge_make
 before=$(free_kb)
@@ -49,6 +58,7 @@ for n in 1 2 3 4; do
 	ok "vcpu-list shows $n" guest_has_vcpus "v$n" "$n"
 done
 ok "the console answers" guest_answers v2
+ok "top shows its exits" top_shows_exits v2
 ok "pause" $ZL pause v4
 ok "a paused guest is listed so" guest_is v4 p
 ok "unpause" $ZL unpause v4

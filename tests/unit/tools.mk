@@ -13,7 +13,7 @@
 TOOLS_UNIT_AREAS := stored consoled config builder zl hyp model
 # Libraries besides cmocka that an area needs.
 TOOLS_UNIT_LIBS_builder = $(tools-image-libs)
-TOOLS_UNIT_LIBS_zl = -ljson-c
+TOOLS_UNIT_LIBS_zl = -ljson-c -lncurses -ltinfo
 TOOLS_UNIT_LIBS_model = -ljson-c
 TOOLS_UNIT_B := $(B)/unit-tools
 TOOLS_UNIT_CFLAGS := -std=gnu11 -O1 -g -D_GNU_SOURCE -D__XEN_TOOLS__=1 -Idom0-tools -Idom0-tools/lib \
