@@ -15,6 +15,15 @@
 GUEST_TYPE=hvm
 LAB_DISKS='disk = [ "/dev/vda,raw,hda,w", "/srv/data.img,raw,hdb,w" ]'
 
+# guest_ends SECONDS NAME: wait for that; on failure show the end of the console.
+guest_ends()
+{
+	wait_until "$1" guest_gone "$2" && return 0
+	tail -n 15 "$(console_log "$2")"
+	$ZL list -v "$2"
+	return 1
+}
+
 model_pid()
 {
 	xenstore-read "/local/domain/$($ZL domid "$1")/image/device-model-pid"
@@ -40,7 +49,7 @@ ok "the PV console answers" guest_answers disk
 ok "the emulated drive is unplugged" guest_tells disk \
 	'ls /dev/sd* /proc/ide 2>&1 | grep -c "^/dev"; echo none-$((2 - 2))' 'none-0'
 ok "its power button is pressed" $ZL trigger disk power
-ok "and it turns itself off" wait_until 30 guest_gone disk
+ok "and it turns itself off" guest_ends 30 disk
 serial_close
 ok "no memory is lost" memory_is "$before"
 ok "nothing is left in the store" store_is_clean
@@ -56,8 +65,8 @@ ok "the console answers" guest_answers direct
 ok "after a reboot from inside it is there again" \
 	wait_until 60 guest_said_times direct "guest: init after" 2
 ok "the console answers again" guest_answers direct
-ok "shutdown by the PV way" $ZL shutdown -w direct
-ok "it is gone" wait_until 20 guest_gone direct
+ok "shutdown by the PV way" $ZL shutdown direct
+ok "it is gone" guest_ends 60 direct
 
 $ZL create "$(guest_config orphan 'memory = 128' 'on_crash = "preserve"' \
 	'extra = "console=hvc0 jobs=idle"')"

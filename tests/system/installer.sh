@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Debian's installer in an HVM guest. Its CD boots to the boot menu, which the screen and the serial
-# port show. Then its kernel and its ramdisk of 40 MB, which a CD would take minutes to give to an
-# emulated drive, are started as they are on the CD, on both consoles, up to the first question.
-# Pictures of both screens are part of what this gives.
+# Debian's installer in an HVM guest. Its kernel and its ramdisk of 40 MB, which an emulated drive
+# would take minutes to read, are taken from its CD and started in memory, up to the first question,
+# which screen and serial port show. Then the CD itself boots, to its menu. Pictures of both screens
+# are part of what this gives.
 #
 # seconds: 400
 # lab: -m 4G --device-model --dom0-vcpus 1 --disk virtio:@installer
@@ -14,22 +14,23 @@ GUEST_TYPE=hvm
 CD=/mnt/debian-installer/amd64
 before=$(free_kb)
 
-mount -t iso9660 -o ro /dev/vda /mnt
-ok "a guest with the installer's CD is created" $ZL create "$(guest_config_media cd 'memory = 128' \
-	'boot = "d"' 'vnc = 1' 'serial = "pty"' 'disk = [ "/dev/vda,raw,hdc,cdrom" ]')"
-serial_open cd
-ok "its boot menu is on the serial port" serial_says 100 "Install"
-ok "and on the screen" wait_until 20 screen_has_colours 16 installer-boot-menu
-ok "destroy it" $ZL destroy cd
-serial_close
-
+modprobe isofs && mount -t iso9660 -o ro /dev/vda /mnt
 ok "a guest with the installer's kernel is created" $ZL create "$(guest_config text \
 	"kernel = \"$CD/linux\"" "ramdisk = \"$CD/initrd.gz\"" 'memory = 1024' 'vnc = 1' \
 	'serial = "pty"' 'extra = "console=ttyS0 console=tty0 quiet"')"
 serial_open text
 ok "its first question is on the serial port" serial_says 150 "Select a language"
 ok "and on the screen" wait_until 30 screen_has_colours 4 installer-first-menu
-ok "destroy that, too" $ZL destroy text
+ok "destroy it" $ZL destroy text
+serial_close
+
+ok "a guest with the installer's CD is created" $ZL create "$(guest_config_media cd 'memory = 128' \
+	'boot = "d"' 'vnc = 1' 'serial = "pty"' 'disk = [ "/dev/vda,raw,hdc,cdrom" ]')"
+serial_open cd
+serial_says 60 "Install" || screen_has_colours 0 installer-boot && zl exits cd
+ok "its boot menu is on the serial port" serial_said "Install"
+ok "and on the screen" wait_until 20 screen_has_colours 16 installer-boot-menu
+ok "destroy that, too" $ZL destroy cd
 serial_close
 
 ok "no memory is lost" memory_is "$before"
