@@ -21,72 +21,14 @@
 #define DR6_BS		 (1UL << 14)
 #define HYPERCALL_LENGTH 3 /* VMMCALL, VMCALL */
 
+/* as they lie in memory */
+#define INSN_CPUID 0xa20f
+#define INSN_RDMSR 0x320f
+#define INSN_WRMSR 0x300f
+
 static void inject_gp(struct vcpu *v)
 {
 	hvm_inject_exception(v, TRAP_GP, 0);
-}
-
-/* --- the instruction --- */
-
-uint64_t hvm_rip_linear(const struct vcpu *v, uint64_t rip)
-{
-	struct hvm_segment cs;
-
-	hvm_vendor->segment_get(v, HVM_CS, &cs);
-	if (hvm_is_long(v) && cs.attr & HVM_SEG_L)
-		return rip;
-	return (uint32_t)(cs.base + (uint32_t)rip);
-}
-
-static enum insn_mode code_mode(const struct vcpu *v)
-{
-	struct hvm_segment cs;
-
-	hvm_vendor->segment_get(v, HVM_CS, &cs);
-	if (hvm_is_long(v) && cs.attr & HVM_SEG_L)
-		return INSN_64BIT;
-	return cs.attr & HVM_SEG_DB ? INSN_32BIT : INSN_16BIT;
-}
-
-/* Up to n bytes of code at a linear address: how many; those of the second page only if needed. */
-static unsigned int code_read(struct vcpu *v, uint64_t linear, uint8_t *bytes, unsigned int n,
-			      uint32_t *error)
-{
-	uint32_t access = PF_FETCH | (hvm_vendor->cpl(v) == 3 ? PF_USER : 0);
-	uint64_t gpa;
-
-	*error = 0;
-	if (hvm_translate(v, linear, access, &gpa, error))
-		return 0;
-	return n - hvm_phys_read(v->domain, bytes, gpa, n);
-}
-
-bool hvm_insn_fetch(struct vcpu *v, struct insn *insn)
-{
-	uint64_t linear = hvm_rip_linear(v, guest_regs()->rip), at = linear;
-	uint8_t bytes[HVM_INSN_MAX];
-	unsigned int n = 0, part = MIN(sizeof(bytes), PAGE_SIZE - linear % PAGE_SIZE);
-	enum insn_result result;
-	uint32_t error;
-
-	for (;;) {
-		unsigned int got = code_read(v, at, bytes + n, part, &error);
-
-		n += got;
-		result = insn_decode(bytes, n, code_mode(v), insn);
-		if (result != INSN_SHORT || got < part || n == sizeof(bytes))
-			break;
-		at += part;
-		part = sizeof(bytes) - n;
-	}
-	if (result == INSN_OK)
-		return true;
-	if (result == INSN_SHORT && error)
-		hvm_inject_page_fault(v, at, error);
-	else
-		hvm_inject_exception(v, result == INSN_SHORT ? TRAP_GP : TRAP_UD,
-				     result == INSN_SHORT ? 0 : -1);
-	return false;
 }
 
 void hvm_rip_advance(struct vcpu *v, uint64_t next_rip)
@@ -104,22 +46,9 @@ void hvm_rip_advance(struct vcpu *v, uint64_t next_rip)
 	}
 }
 
-/* Where the CPU did not say where the next one is, it is found: false: there is none, faulted. */
-static bool next_rip_find(struct vcpu *v, uint64_t *next_rip)
-{
-	struct insn insn;
-
-	if (*next_rip)
-		return true;
-	if (!hvm_insn_fetch(v, &insn))
-		return false;
-	*next_rip = guest_regs()->rip + insn.length;
-	return true;
-}
-
 void hvm_exit_skip(struct vcpu *v, uint64_t next_rip)
 {
-	if (next_rip_find(v, &next_rip))
+	if (hvm_next_rip(v, 0, &next_rip))
 		hvm_rip_advance(v, next_rip);
 }
 
@@ -130,7 +59,7 @@ void hvm_exit_cpuid(struct vcpu *v, uint64_t next_rip)
 	struct cpu_user_regs *regs = guest_regs();
 	uint32_t r[4];
 
-	if (!next_rip_find(v, &next_rip))
+	if (!hvm_next_rip(v, INSN_CPUID, &next_rip))
 		return;
 	hvm_cpuid(v, regs->rax, regs->rcx, r);
 	regs->rax = r[0];
@@ -146,7 +75,7 @@ void hvm_exit_msr(struct vcpu *v, bool is_write, uint64_t next_rip)
 	uint32_t msr = regs->rcx;
 	uint64_t val = (uint32_t)regs->rax | regs->rdx << 32;
 
-	if (!next_rip_find(v, &next_rip))
+	if (!hvm_next_rip(v, is_write ? INSN_WRMSR : INSN_RDMSR, &next_rip))
 		return;
 	if (is_write ? hvm_msr_write(v, msr, val) : hvm_msr_read(v, msr, &val)) {
 		inject_gp(v);
@@ -175,7 +104,7 @@ void hvm_exit_cr_read(struct vcpu *v, unsigned int cr, unsigned int gpr, uint64_
 	const struct hvm_vcpu *h = v->hvm;
 	uint64_t val = cr == 0 ? h->cr0 : cr == 3 ? h->cr3 : cr == 4 ? h->cr4 : vlapic_cr8_get(v);
 
-	if (!next_rip_find(v, &next_rip))
+	if (!hvm_next_rip(v, 0, &next_rip))
 		return;
 	*hvm_gpr(gpr) = hvm_is_64bit(v) ? val : (uint32_t)val;
 	hvm_rip_advance(v, next_rip);
@@ -202,7 +131,7 @@ static int cr_set(struct vcpu *v, unsigned int cr, uint64_t val)
 
 void hvm_cr_write(struct vcpu *v, unsigned int cr, uint64_t val, uint64_t next_rip)
 {
-	if (!next_rip_find(v, &next_rip))
+	if (!hvm_next_rip(v, 0, &next_rip))
 		return;
 	if (cr_set(v, cr, val))
 		inject_gp(v);
@@ -222,7 +151,7 @@ void hvm_exit_xsetbv(struct vcpu *v, uint64_t next_rip)
 	struct cpu_user_regs *regs = guest_regs();
 	uint64_t val = (uint32_t)regs->rax | regs->rdx << 32;
 
-	if (!next_rip_find(v, &next_rip))
+	if (!hvm_next_rip(v, 0, &next_rip))
 		return;
 	if (hvm_vendor->cpl(v) || (uint32_t)regs->rcx || fpu_xcr0_set(&v->fpu, val))
 		inject_gp(v);
@@ -232,7 +161,7 @@ void hvm_exit_xsetbv(struct vcpu *v, uint64_t next_rip)
 
 void hvm_exit_hlt(struct vcpu *v, uint64_t next_rip)
 {
-	if (!next_rip_find(v, &next_rip))
+	if (!hvm_next_rip(v, 0, &next_rip))
 		return;
 	hvm_rip_advance(v, next_rip);
 	/* With interrupts off it has ended: only a SIPI, or an NMI that is there already, goes on.

@@ -40,6 +40,13 @@ enum hvm_exit_kind {
 	HVM_EXIT_KINDS
 };
 
+/* fetch.c: a page of code, as it was found in the address space of that CR3. */
+struct hvm_code_window {
+	uint64_t linear, cr3;
+	uint64_t flushes;     /* of the p2m, when it was found */
+	const uint8_t *bytes; /* no reference is held; NULL: none */
+};
+
 struct hvm_vcpu {
 	/* owner CPU only, or paused */
 	uint64_t cr0, cr2, cr3, cr4, efer; /* as the guest sees them */
@@ -53,6 +60,7 @@ struct hvm_vcpu {
 	struct hvm_event event;		   /* to be injected at the next entry; vector 0, type 0: none */
 	struct hvm_io_state io;		   /* an access under way, or one to be resumed */
 	uint64_t exits[HVM_EXIT_KINDS];
+	struct hvm_code_window code;
 	struct vlapic *vlapic;
 	struct hvm_compat *compat; /* hvm/compat.h; NULL: no hypercall of 32-bit code is under way */
 	union {

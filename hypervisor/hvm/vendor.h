@@ -114,13 +114,22 @@ void hvm_exit_skip(struct vcpu *v, uint64_t next_rip);
 void hvm_exit_nested_fault(struct vcpu *v, uint64_t gpa, bool is_write, bool is_exec);
 /* Ends the domain: an exit that has no answer.  `name`: its manual's name. */
 void hvm_exit_unexpected(struct vcpu *v, const char *name, uint64_t code);
+
+/* --- fetch.c --- */
+
 /* The instruction at rip; false: it cannot be had, and the fault for that is injected. */
 struct insn;
 must_check bool hvm_insn_fetch(struct vcpu *v, struct insn *insn);
-/* General register n, as instructions number them, of the current vCPU. */
-uint64_t *hvm_gpr(unsigned int n);
+/*
+ * Where the CPU did not say (0) where the next instruction is, it is found; false as above.
+ * `opcode`: the two bytes of the present one, if it has no prefix; 0: not known.
+ */
+must_check bool hvm_next_rip(struct vcpu *v, uint16_t opcode, uint64_t *next_rip);
 /* CS.base + rip, as the CPU computes it in the present mode. */
 uint64_t hvm_rip_linear(const struct vcpu *v, uint64_t rip);
+
+/* General register n, as instructions number them, of the current vCPU. */
+uint64_t *hvm_gpr(unsigned int n);
 /* rip moves on: past an interrupt shadow, with RF cleared and TF honoured. */
 void hvm_rip_advance(struct vcpu *v, uint64_t next_rip);
 

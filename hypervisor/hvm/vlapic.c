@@ -15,6 +15,13 @@
 
 static int highest(const struct vlapic *l, unsigned int base)
 {
+	uint32_t any = 0;
+
+	/* each entry of the guest looks, and mostly there is nothing */
+	for (unsigned int i = 0; i < 8; i++)
+		any |= vlapic_get(l, base + i * 0x10);
+	if (!any)
+		return -1;
 	for (int i = 7; i >= 0; i--) {
 		uint32_t word = vlapic_get(l, base + i * 0x10);
 
