@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # The demonstration, as it runs in dom0: two PV guests, one on a raw file and one on a block
-# device, each write and read back 64 MB and then exchange 16 MB over a bridge; one is shut down,
-# the other destroyed, and the hypervisor has all its memory again. Every step is a test.
+# device, each write and read back 64 MB and then exchange 16 MB over a bridge; a PVH guest, the
+# same kernel, finds one of them; an HVM guest boots from a disk by its own GRUB; three are shut down,
+# one is destroyed, and the hypervisor has all its memory again. Every step is a test.
 
 . /lab/lib.sh
 
@@ -32,7 +33,8 @@ check()
 disks_prepare()
 {
 	mkdir -p /srv && mount -t ext4 /dev/vda /srv && truncate -s 160M /srv/alpha.img &&
-		/usr/sbin/mke2fs -q -F -t ext4 /srv/alpha.img
+		/usr/sbin/mke2fs -q -F -t ext4 /srv/alpha.img && truncate -s 32M /srv/delta.img &&
+		/usr/sbin/mke2fs -q -F -t ext4 /srv/delta.img
 }
 
 bridge_create()
@@ -50,10 +52,15 @@ both_say()
 	guest_says 90 alpha "$1" && guest_says 90 beta "$1"
 }
 
-both_listed()
+all_listed()
 {
 	$ZL list
-	[ "$($ZL list | grep -cE '^(alpha|beta) ')" = 2 ]
+	[ "$($ZL list | grep -cE '^(alpha|beta|gamma|delta) ')" = 4 ]
+}
+
+has_exits()
+{
+	$ZL exits gamma
 }
 
 # What one guest sent is what the other received.
@@ -95,6 +102,16 @@ memory_returned()
 	return $status
 }
 
+has_pv_drivers()
+{
+	guest_says 60 "$1" "disk-rw done" && guest_says 60 "$1" "net done"
+}
+
+button_press()
+{
+	$ZL trigger "$1" power && wait_until 30 guest_gone "$1"
+}
+
 step "dom0 sees the hypervisor"
 $ZL info | grep -E '^(nr_cpus|total_memory|free_memory|xen_version|xen_caps)' | sed 's/^/  /'
 check $ZL info > /dev/null
@@ -105,10 +122,10 @@ step "make a bridge"
 check bridge_create
 before=$(free_kb)
 
-guest_config alpha 'extra = "console=hvc0 jobs=disk-rw,net,send addr=10.9.0.2 peer=10.9.0.3"' \
+guest_config alpha 'extra = "console=hvc0 jobs=disk-rw,net,send addr=10.9.0.12 peer=10.9.0.13"' \
 	'disk = [ "format=raw,vdev=xvda,access=rw,target=/srv/alpha.img" ]' \
 	'vif = [ "mac=00:16:3e:00:00:02,bridge=br0" ]' > /dev/null
-guest_config beta 'extra = "console=hvc0 jobs=disk-rw,net,receive addr=10.9.0.3 peer=10.9.0.2"' \
+guest_config beta 'extra = "console=hvc0 jobs=disk-rw,net,receive addr=10.9.0.13 peer=10.9.0.12"' \
 	'vcpus = 2' 'disk = [ "format=raw,vdev=xvda,access=rw,target=/dev/vdb" ]' \
 	'vif = [ "mac=00:16:3e:00:00:03,bridge=br0" ]' > /dev/null
 
@@ -118,14 +135,37 @@ step "create beta: 2 vCPUs, its disk a block device"
 check guest_create $GUESTS/beta.cfg
 step "both kernels reach their init"
 check both_say "guest: init after"
-step "both are listed"
-check both_listed
 step "each writes 64 MB and reads it back with the same checksum"
 check both_say "guest: disk-rw done"
 step "they find each other over the bridge"
 check both_say "guest: net done"
 step "beta receives the 16 MB that alpha sends"
 check same_data
+(GUEST_TYPE=pvh && guest_config gamma 'vcpus = 2' \
+	'extra = "console=hvc0 jobs=net addr=10.9.0.14 peer=10.9.0.12"' \
+	'vif = [ "mac=00:16:3e:00:00:04,bridge=br0" ]') > /dev/null
+step "create gamma: PVH, 2 vCPUs"
+check guest_create $GUESTS/gamma.cfg
+step "its kernel reaches its init"
+check guest_says 90 gamma "guest: init after .* 2 vCPUs"
+step "it finds alpha over the bridge"
+check guest_says 90 gamma "guest: net done"
+(GUEST_TYPE=hvm && guest_config_media delta 'memory = 192' 'boot = "c"' 'vnc = 1' 'serial = "pty"' \
+	'disk = [ "/dev/vdc,raw,hda,w", "/srv/delta.img,raw,hdb,w" ]' 'vif = [ "mac=00:16:3e:00:00:05,bridge=br0" ]') > /dev/null
+step "create delta: HVM, with QEMU as device model, from a disk with its own GRUB"
+check guest_create $GUESTS/delta.cfg
+step "its firmware finds GRUB on the emulated drive, which loads the kernel, up to its init"
+check guest_says 200 delta "guest: init after"
+step "the kernel drives PV disk and network instead of what is emulated"
+check has_pv_drivers delta
+step "all four are listed"
+check all_listed
+step "why gamma's vCPUs left the hardware's virtual machine, and how often"
+check has_exits
+step "shut gamma down"
+check guest_shutdown gamma
+step "press delta's power button"
+check button_press delta
 step "shut alpha down"
 check guest_shutdown alpha
 step "destroy beta"

@@ -35,7 +35,7 @@ lab: lab-fetch
 	@$(MAKE) -s -j$(JOBS) all
 
 .PHONY: demo shell iso bench
-demo: lab
+demo: lab lab-fetch-model
 	@tests/lab/demo
 
 shell: lab

@@ -7,7 +7,6 @@
 # recorded with its reason. Memory is compared before and after, and the store is looked at for
 # what should not be left.
 #
-# known to fail: with several PVH guests of several vCPUs at once the machine sometimes resets
 # seconds: 600
 # lab: -m 4G --disk virtio:@256 --disk virtio:@256
 
