@@ -17,6 +17,8 @@ before=$(free_kb)
 ok "a guest with one vCPU is created" $ZL create "$(guest_config one 'memory = 128' "extra = \"$LINE\"")"
 ok "it reaches its init" guest_says 60 one "guest: init after .* 1 vCPUs"
 ok "its console answers" guest_answers one
+ok "it has PCID and INVPCID" guest_tells one \
+	'echo flags-$(grep -cw pcid /proc/cpuinfo)$(grep -cw invpcid /proc/cpuinfo)' 'flags-11'
 ok "a guest with two vCPUs is created" $ZL create "$(guest_config two 'memory = 128' 'vcpus = 2' \
 	"extra = \"$LINE\"")"
 ok "it reaches its init" guest_says 90 two "guest: init after .* 2 vCPUs"
@@ -39,7 +41,7 @@ $ZL list -v triple | tee /tmp/reason
 ok "and the reason is listed" grep -q "triple fault" /tmp/reason
 ok "destroy it" $ZL destroy triple
 
-ok "the first guest answers as before" guest_answers one
+ok "the first guest answers as before" guest_tells one 'echo still-$((5 * 5))' 'still-25'
 ok "shutdown from dom0" $ZL shutdown -w one
 ok "destroy" $ZL destroy two
 wait_until 20 guest_gone one

@@ -1,19 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# An Intel CPU without VMX, one whose VMX has no EPT, and one whose firmware has locked VMX off:
-# the hypervisor says which it is, a PVH guest is refused, and a PV guest runs.
+# An Intel CPU without VMX, and one whose firmware has locked VMX off: the hypervisor says which it is,
+# a PVH guest is refused, and a PV guest runs.
 #
 # seconds: 400
 # lab: --bochs p4_prescott_celeron_336 -s 1 --dom0-memory 512M --dom0-vcpus 1
-# lab: --bochs core2_penryn_t9600 -s 1 --dom0-memory 512M --dom0-vcpus 1
 # lab: --bochs corei7_haswell_4770 -s 1 --dom0-memory 512M --dom0-vcpus 1 --grub "wrmsr 0x3a 1"
 
 . /lab/lib.sh
 
 case $4 in
 p4_*)		why="this CPU has no VMX" ;;
-core2_*)	why="this CPU's VMX" ;;
 *)		why="VMX is locked off by the firmware" ;;
 esac
 
