@@ -361,7 +361,7 @@ static int domain_kill_begin(struct domain *d)
 {
 	spin_lock(&d->lock);
 	if (d->is_dead || d->teardown_busy) {
-		int rc = d->is_dead ? -ESRCH : -EBUSY;
+		int rc = d->is_dead ? -ESRCH : -ERESTART; /* let the other go on */
 
 		spin_unlock(&d->lock);
 		return rc;

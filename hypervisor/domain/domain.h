@@ -149,7 +149,10 @@ must_check int domain_create(domid_t id, const struct xen_domctl_createdomain *c
 			     bool privileged, struct domain **out);
 /* Adds vCPU `id` (the next); -EINVAL, -EEXIST, -ENOMEM */
 must_check int vcpu_create(struct domain *d, unsigned int id);
-/* 0 when all is given back, -ERESTART to be called again. Nested calls are refused -EBUSY. */
+/*
+ * 0 when all is given back; -ERESTART to be called again, also while somebody else is just at it;
+ * -ESRCH when that has been done, -EINVAL
+ */
 must_check int domain_destroy(struct domain *d);
 
 /* Pauses nest; the wait form returns when no vCPU of it runs on any CPU. */

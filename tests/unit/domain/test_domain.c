@@ -107,8 +107,11 @@ int grant_domain_release_mappings(struct domain *d)
 	return teardown_step();
 }
 
+static int rc_of_another_destroyer;
+
 int pirq_domain_destroy(struct domain *d)
 {
+	rc_of_another_destroyer = domain_destroy(d);
 	return teardown_step();
 }
 
@@ -336,6 +339,16 @@ TEST(domain_outlives_its_destruction_while_held)
 	CHECK(!domain_get_live(5));
 	CHECK_EQ(domain_destroy(d), -ESRCH);
 	domain_put(d);
+	CHECK_EQ(held, 0);
+}
+
+/* zl and the domain's monitor: neither may take it for an error. */
+TEST(domain_destroyed_by_two_at_once)
+{
+	setup();
+	rc_of_another_destroyer = 0;
+	destroy(create(5));
+	CHECK_EQ(rc_of_another_destroyer, -ERESTART);
 	CHECK_EQ(held, 0);
 }
 
