@@ -2,7 +2,7 @@
 /*
  * The instruction that a vCPU is at, for CPUs that do not say what it was or
  * where the next one is: its bytes by way of the guest's page tables, and what
- * they mean.  Owns a window on the page of code that was looked at last.
+ * they mean.  Owns windows on the pages of code looked at last.
  */
 #include "cpu/seam.h"
 #include "cpu/trap.h"
@@ -38,6 +38,11 @@ static uint64_t p2m_flushes(const struct vcpu *v)
 	return __atomic_load_n(&v->domain->hvm->p2m.flush_generation, __ATOMIC_ACQUIRE);
 }
 
+static struct hvm_code_window *window_of(struct vcpu *v, uint64_t linear)
+{
+	return &v->hvm->code[linear / PAGE_SIZE % ARRAY_SIZE(v->hvm->code)];
+}
+
 #define NO_FAULT (-1L)
 
 /* Up to n bytes of one page of code at a linear address: how many; the #PF's error, or NO_FAULT. */
@@ -45,7 +50,6 @@ static unsigned int code_read(struct vcpu *v, uint64_t linear, uint8_t *bytes, u
 			      int64_t *fault)
 {
 	uint32_t access = PF_FETCH | (hvm_vendor->cpl(v) == 3 ? PF_USER : 0);
-	struct hvm_code_window *w = &v->hvm->code;
 	uint64_t gpa, flushes = p2m_flushes(v);
 	enum p2m_type type;
 	struct page *pg;
@@ -59,36 +63,35 @@ static unsigned int code_read(struct vcpu *v, uint64_t linear, uint8_t *bytes, u
 	pg = p2m_page_get(v->domain, GFN(gpa >> PAGE_SHIFT), false, &type);
 	if (!pg)
 		return 0;
-	*w = (struct hvm_code_window){
+	*window_of(v, linear) = (struct hvm_code_window){
 		.linear = linear & PAGE_MASK,
-		.cr3 = v->hvm->cr3,
 		.flushes = flushes,
 		.bytes = page_to_virt(pg),
 	};
-	memcpy(bytes, w->bytes + linear % PAGE_SIZE, n);
+	memcpy(bytes, (const char *)page_to_virt(pg) + linear % PAGE_SIZE, n);
 	page_put(pg);
 	return n;
 }
 
 /*
- * Are these two bytes at rip, as far as the window shows?  What it shows may be old: the guest
- * changes its page tables without an exit.  But the CPU has just executed this instruction there;
- * where the window has it, too, it is taken for the same.  With interrupts off its page stays: who
- * takes a page from the guest waits for this CPU to be interrupted.
+ * Are these two bytes at rip, as far as its window shows?  What that shows may be old, or another
+ * address space's: the guest changes its page tables without an exit.  But the CPU has just
+ * executed this instruction at this address; where the window has it, too, it is taken for the
+ * same.  With interrupts off the page stays: who takes one from the guest waits for this CPU to be
+ * interrupted.
  */
 static bool window_shows(struct vcpu *v, uint16_t opcode)
 {
 	uint64_t linear = hvm_rip_linear(v, guest_regs()->rip), flags;
-	const struct hvm_code_window *w = &v->hvm->code;
+	const struct hvm_code_window *w = window_of(v, linear);
+	unsigned int at = linear % PAGE_SIZE;
 	bool is_shown;
 
-	hvm_vendor->controls_fetch(v);
-	if (w->linear != (linear & PAGE_MASK) || w->cr3 != v->hvm->cr3 ||
-	    linear % PAGE_SIZE > PAGE_SIZE - sizeof(opcode))
+	if (w->linear != linear - at || at > PAGE_SIZE - sizeof(opcode))
 		return false;
 	flags = irq_save();
-	is_shown = w->bytes && w->flushes == p2m_flushes(v) &&
-		   !memcmp(w->bytes + linear % PAGE_SIZE, &opcode, sizeof(opcode));
+	is_shown = w->bytes && w->flushes == p2m_flushes(v) && w->bytes[at] == (uint8_t)opcode &&
+		   w->bytes[at + 1] == opcode >> 8;
 	irq_restore(flags);
 	return is_shown;
 }

@@ -115,26 +115,26 @@ void hvm_upcall_raise(struct vcpu *v)
 
 /* --- what waits --- */
 
-static struct hvm_interrupt controllers_pending(const struct vcpu *v)
+static bool pic_waits(const struct vcpu *v)
 {
 	const struct hvm_platform *p = v->domain->hvm->platform;
+
+	return p && READ_ONCE(p->pic[0].int_output) && vpic_reaches(p, v);
+}
+
+static struct hvm_interrupt maskable_pending(const struct vcpu *v)
+{
+	uint8_t upcall = upcall_vector(v);
 	int vector;
 
-	if (p && READ_ONCE(p->pic[0].int_output) && vpic_reaches(p, v))
+	if (upcall && has_events(v))
+		return (struct hvm_interrupt){HVM_INT_UPCALL, upcall};
+	if (pic_waits(v))
 		return (struct hvm_interrupt){HVM_INT_PIC, 0};
 	vector = vlapic_pending(v);
 	if (vector >= 0)
 		return (struct hvm_interrupt){HVM_INT_LAPIC, vector};
 	return (struct hvm_interrupt){HVM_INT_NONE, 0};
-}
-
-static struct hvm_interrupt maskable_pending(const struct vcpu *v)
-{
-	uint8_t vector = upcall_vector(v);
-
-	if (vector && has_events(v))
-		return (struct hvm_interrupt){HVM_INT_UPCALL, vector};
-	return controllers_pending(v);
 }
 
 struct hvm_interrupt hvm_interrupt_pending(const struct vcpu *v)
@@ -213,10 +213,9 @@ static enum hvm_interrupt_source event_choose(struct vcpu *v)
  */
 static unsigned int window_priority(const struct vcpu *v, enum hvm_interrupt_source told)
 {
-	struct hvm_interrupt i =
-		told == HVM_INT_UPCALL ? controllers_pending(v) : maskable_pending(v);
-
-	if (i.source == HVM_INT_UPCALL || i.source == HVM_INT_PIC)
+	if (told != HVM_INT_UPCALL && upcall_vector(v) && has_events(v))
+		return HVM_WINDOW_ANY;
+	if (pic_waits(v))
 		return HVM_WINDOW_ANY;
 	return vlapic_waiting_class(v);
 }

@@ -40,9 +40,9 @@ enum hvm_exit_kind {
 	HVM_EXIT_KINDS
 };
 
-/* fetch.c: a page of code, as it was found in the address space of that CR3. */
+/* fetch.c: a page of code, as it was found once. */
 struct hvm_code_window {
-	uint64_t linear, cr3;
+	uint64_t linear;
 	uint64_t flushes;     /* of the p2m, when it was found */
 	const uint8_t *bytes; /* no reference is held; NULL: none */
 };
@@ -60,7 +60,7 @@ struct hvm_vcpu {
 	struct hvm_event event;		   /* to be injected at the next entry; vector 0, type 0: none */
 	struct hvm_io_state io;		   /* an access under way, or one to be resumed */
 	uint64_t exits[HVM_EXIT_KINDS];
-	struct hvm_code_window code;
+	struct hvm_code_window code[4];	   /* by the page number */
 	struct vlapic *vlapic;
 	struct hvm_compat *compat; /* hvm/compat.h; NULL: no hypercall of 32-bit code is under way */
 	union {

@@ -18,9 +18,10 @@ static int highest(const struct vlapic *l, unsigned int base)
 	uint32_t any = 0;
 
 	/* each entry of the guest looks, and mostly there is nothing */
+#pragma GCC unroll 8
 	for (unsigned int i = 0; i < 8; i++)
 		any |= vlapic_get(l, base + i * 0x10);
-	if (!any)
+	if (likely(!any))
 		return -1;
 	for (int i = 7; i >= 0; i--) {
 		uint32_t word = vlapic_get(l, base + i * 0x10);
@@ -96,9 +97,9 @@ static int requested(const struct vlapic *l)
 unsigned int vlapic_waiting_class(const struct vcpu *v)
 {
 	const struct vlapic *l = v->hvm->vlapic;
-	int vector = requested(l), isr = highest(l, APIC_ISR);
+	int vector = requested(l);
 
-	return vector >= 0 && vector >> 4 > isr >> 4 ? vector >> 4 : 0;
+	return vector >= 0 && vector >> 4 > highest(l, APIC_ISR) >> 4 ? vector >> 4 : 0;
 }
 
 int vlapic_pending(const struct vcpu *v)

@@ -84,10 +84,15 @@ void hypercall_dispatch(struct cpu_user_regs *regs)
 	regs->rax = 0;
 }
 
+bool hvm_platform_has(const struct vcpu *v, const struct hvm_io *io)
+{
+	return io->addr & 0x40;
+}
+
 bool hvm_platform_access(struct vcpu *v, struct hvm_io *io)
 {
 	io->data = io->is_write ? io->data : 0x1122334455667788;
-	return io->addr & 0x40;
+	return hvm_platform_has(v, io);
 }
 
 enum ioreq_sent ioreq_send(struct vcpu *v, const struct hvm_io *io)

@@ -184,7 +184,8 @@ static void svm_switch_to(struct vcpu *v)
 
 static void svm_segment_get(const struct vcpu *v, enum hvm_segment_name n, struct hvm_segment *s)
 {
-	memcpy(s, &vcpu_vmcb(v)->segments[n], sizeof(*s));
+	/* inline: each exit looks at CS */
+	__builtin_memcpy(s, &vcpu_vmcb(v)->segments[n], sizeof(*s));
 }
 
 static void svm_segment_set(struct vcpu *v, enum hvm_segment_name n, const struct hvm_segment *s)

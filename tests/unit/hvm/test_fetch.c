@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The instruction at rip, and the window on its page: used for the opcode
- * that the exit says it was, and only as long as address space and p2m are
- * those it was found in.
+ * that the exit says it was, and only as long as the p2m is as it was.
  *
  * Links: hvm/fetch.c hvm/decode.c hvm/walk.c hvm/copy.c hvm/p2m.c hvm/p2m_pool.c
  * Links: hvm/p2m_table.c lib/bits.c
@@ -114,16 +113,6 @@ TEST(an_opcode_over_the_pages_end_is_not_looked_for_in_the_window)
 	begin();
 	CHECK(finds(0x10));
 	CHECK(!finds(0xfff));
-	CHECK_EQ(faults, 1);
-	fake_ram_end(v->domain);
-}
-
-TEST(the_window_ends_with_its_address_space)
-{
-	begin();
-	CHECK(finds(0x10));
-	v->hvm->cr3 = TABLE(5);
-	CHECK(!finds(0x10));
 	CHECK_EQ(faults, 1);
 	fake_ram_end(v->domain);
 }
