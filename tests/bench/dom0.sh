@@ -24,8 +24,11 @@ created()
 guest_figures()
 {
 	GUEST_TYPE=$1
+	begin=$(uptime_ns)
 	created "$1.create-first" "$(guest_config "$1" 'memory = 256' \
 		'extra = "console=hvc0 quiet jobs=ops"')"
+	ok "the $1 guest has reached its init" guest_says 600 "$1" "ops: start"
+	echo "bench: $1.up $(($(uptime_ns) - begin))"
 	ok "the $1 guest has run the figures" guest_says 300 "$1" "ops: end"
 	sed -n "s/^.*ops: \(.*\)$/bench: $1.\1/p" "$(console_log "$1")" | tr -d '\r'
 }

@@ -44,7 +44,7 @@ shell: lab
 iso: lab
 	@tests/lab/iso $(B)/zendo.iso
 
-bench: lab lab-fetch-peer $(B)/tests/bench/ops
+bench: lab lab-fetch-peer lab-fetch-model $(B)/tests/bench/ops
 	@tests/bench/bench $(BENCHFLAGS)
 
 # One static program for the guest's ramdisk: no library differs between two runs.
