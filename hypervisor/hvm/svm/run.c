@@ -84,8 +84,8 @@ void svm_debug_registers_save(struct vcpu *v)
 }
 
 /*
- * QEMU's TCG (7.2 to 9.1 at least) delivers an interrupt that VMRUN injects, and keeps its vector
- * as an exception that is still to be delivered: again, and whatever RFLAGS.IF says, if its loop
+ * QEMU's TCG (7.2, and its development tree) delivers an interrupt that VMRUN injects, and keeps its
+ * vector as an exception still to be delivered: again, and whatever RFLAGS.IF says, if its loop
  * ends for anything but an exit first. A virtual interrupt it delivers once; it comes at once, too,
  * as an interrupt is only set for injection where nothing masks it. But a window cannot be had
  * beside it: what waits behind is looked at when the handler's IRET exits.
