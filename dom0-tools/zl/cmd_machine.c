@@ -141,12 +141,16 @@ static int read_exits(struct zl *zl, domid_t domid, struct exits *exits)
 	return rc ? zl_error("exits: domain %u: %s", domid, strerror(-rc)) : ZL_OK;
 }
 
-/* Leaves in *now what has come since. vCPUs come up, they never go. */
+/* Leaves in *now what has come since. Both are in the order of the vCPUs, which may be more now. */
 static void subtract(struct exits *now, const struct exits *before)
 {
-	for (uint32_t i = 0; i < now->nr && i < before->nr; i++)
+	for (uint32_t i = 0, j = 0; i < now->nr && j < before->nr; i++) {
+		if (now->vcpus[i].vcpu != before->vcpus[j].vcpu)
+			continue;
 		for (uint32_t kind = 0; kind < now->vcpus[i].kinds; kind++)
-			now->vcpus[i].counts[kind] -= before->vcpus[i].counts[kind];
+			now->vcpus[i].counts[kind] -= before->vcpus[j].counts[kind];
+		j++;
+	}
 }
 
 static int show_json(const struct exits *exits)
