@@ -133,20 +133,19 @@ int vcpu_create(struct domain *d, unsigned int id)
 	rc = fpu_state_init(&v->fpu);
 	if (rc)
 		goto free;
-	rc = type_init(v);
-	if (rc)
-		goto free_fpu;
-	vtime_vcpu_init(v);
 	rc = sched_vcpu_init(v);
 	if (rc)
-		goto fini_type;
+		goto free_fpu;
+	rc = type_init(v);
+	if (rc)
+		goto fini_sched;
+	vtime_vcpu_init(v);
 	/* shut down or paused already: so is this one */
 	WRITE_ONCE(d->vcpus[id], v);
 	return 0;
 
-fini_type:
-	vtime_vcpu_fini(v);
-	type_fini(v);
+fini_sched:
+	sched_vcpu_fini(v);
 free_fpu:
 	fpu_state_fini(&v->fpu);
 free:

@@ -534,6 +534,7 @@ int sched_vcpu_init(struct vcpu *v)
 
 	s->cpu = cpu_spread(v->id);
 	list_init(&s->queue);
+	cpumask_fill(&s->usable);
 	cpumask_fill(&s->affinity);
 	cpumask_fill(&s->soft_affinity);
 	s->pause_count = 1;
@@ -584,18 +585,29 @@ static void affinity_enforce(struct vcpu *v)
 	vcpu_place(rq, v, ENQUEUE_MOVED, flags);
 }
 
+void sched_vcpu_confine(struct vcpu *v, const struct cpumask *cpus)
+{
+	ASSERT(cpumask_intersects(cpus, &cpu_online));
+	v->sched.usable = *cpus;
+	cpumask_and(&v->sched.affinity, &v->sched.affinity, cpus);
+}
+
 int vcpu_set_affinity(struct vcpu *v, const struct cpumask *hard, const struct cpumask *soft)
 {
+	struct cpumask usable;
 	uint64_t flags;
 	struct runqueue *rq;
 
-	if (hard && !cpumask_intersects(hard, &cpu_online))
-		return -EINVAL;
+	if (hard) {
+		cpumask_and(&usable, hard, &v->sched.usable);
+		if (!cpumask_intersects(&usable, &cpu_online))
+			return -EINVAL;
+	}
 	rq = runqueue_lock(v, &flags);
 	if (hard && v->sched.is_pin_overridden)
-		v->sched.affinity_saved = *hard;
+		v->sched.affinity_saved = usable;
 	else if (hard)
-		v->sched.affinity = *hard;
+		v->sched.affinity = usable;
 	if (soft)
 		v->sched.soft_affinity = *soft;
 	runqueue_unlock(rq, flags);

@@ -29,6 +29,7 @@ struct sched_vcpu {
 	uint64_t vruntime;	 /* weighted ns */
 	uint64_t run_since;	 /* system time up to which its running is accounted */
 	uint64_t switched_in;	 /* system time it was put on the CPU */
+	struct cpumask usable;	 /* constant once it has run: no affinity goes beyond */
 	struct cpumask affinity; /* hard */
 	struct cpumask soft_affinity;
 	struct cpumask affinity_saved; /* while SCHEDOP_pin_override is in force */
@@ -95,7 +96,9 @@ void sched_run(void);
 /* Called by context_switch when the previous vCPU's registers are saved, on the same CPU. */
 void sched_switched(struct vcpu *prev);
 
-/* hard or soft may be NULL: unchanged.  -EINVAL when no CPU of `hard` is online */
+/* Before it first runs: on these CPUs alone, one of which is online, whatever its affinity. */
+void sched_vcpu_confine(struct vcpu *v, const struct cpumask *cpus);
+/* hard or soft may be NULL: unchanged.  -EINVAL when no CPU of `hard` is online and usable */
 must_check int vcpu_set_affinity(struct vcpu *v, const struct cpumask *hard,
 				 const struct cpumask *soft);
 /* SCHEDOP_pin_override: cpu -1 undoes it.  -EINVAL: not online, -EBUSY: in force already */

@@ -156,6 +156,10 @@ void vcpu_yield(void)
 {
 }
 
+void sched_vcpu_confine(struct vcpu *v, const struct cpumask *cpus)
+{
+}
+
 void vtime_update(struct vcpu *v)
 {
 }

@@ -6,6 +6,7 @@
 #include "hvm/svm/svm.h"
 
 #include "cpu/asm.h"
+#include "cpu/cpu.h"
 #include "cpu/features.h"
 #include "lib/errno.h"
 #include "lib/printk.h"
@@ -130,6 +131,22 @@ static int svm_domain_init(struct domain *d)
 	return 0;
 }
 
+/*
+ * On QEMU's TCG no guest runs on CPU 0 if there is another. FXRSTOR, XRSTOR and FLDENV on any CPU
+ * clear a flag of CPU 0's there, which stands for the IGNNE# pin, by a read and a write that are not
+ * one. What VMRUN or #VMEXIT on CPU 0 does in between to the other flags of that word is undone, as
+ * that nested paging is on: the guest, or the machine, has a triple fault (seen with 7.2).
+ */
+static void tcg_confine(struct vcpu *v)
+{
+	struct cpumask cpus;
+
+	cpumask_fill(&cpus);
+	cpumask_clear(&cpus, 0);
+	if (cpumask_intersects(&cpus, &cpu_online))
+		sched_vcpu_confine(v, &cpus);
+}
+
 static int svm_vcpu_init(struct vcpu *v)
 {
 	struct svm_vcpu *s = heap_alloc(sizeof(*s));
@@ -159,6 +176,8 @@ static int svm_vcpu_init(struct vcpu *v)
 	vmcb->int_control = V_INTR_MASKING;
 	vmcb->np_enable = 1;
 	vmcb->nested_cr3 = mfn_to_paddr(v->domain->hvm->p2m.root);
+	if (svm_is_tcg)
+		tcg_confine(v);
 	return 0;
 }
 

@@ -776,6 +776,26 @@ SIMULATION(parameters_out_of_range_are_refused)
 	CHECK_EQ(sched_pin_override(d->vcpus[0], 1000000), -EINVAL);
 }
 
+SIMULATION(no_affinity_goes_beyond_what_is_usable)
+{
+	struct cpumask all, only0 = {{0}}, only1 = {{0}};
+	struct domain *d;
+	struct vcpu *v;
+
+	machine_start(2);
+	d = spinner(1, 256, 0);
+	v = d->vcpus[0];
+	cpumask_fill(&all);
+	bit_set(only0.bits, 0);
+	bit_set(only1.bits, 1);
+	sched_vcpu_confine(v, &only1);
+	CHECK_EQ(vcpu_set_affinity(v, &only0, NULL), -EINVAL);
+	CHECK_EQ(vcpu_set_affinity(v, &all, NULL), 0);
+	CHECK(!cpumask_test(&v->sched.affinity, 0));
+	simulate(10 * MS);
+	CHECK_EQ(v->sched.cpu, 1);
+}
+
 SIMULATION(pin_override_and_back)
 {
 	struct cpumask only1 = {{0}};
