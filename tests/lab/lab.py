@@ -50,8 +50,6 @@ def add_options(parser):
     parser.add_argument("--sparse", action="store_true", help="do not reserve the memory")
     parser.add_argument("--bochs", metavar="MODEL", help="emulate this CPU by Bochs, which has "
                         "VMX: corei7_skylake_x, ...; 2 GB of memory, no disks")
-    parser.add_argument("--grub", default="", metavar="COMMAND", help="for --iso and --bochs: what "
-                        "GRUB does first, as firmware might have: wrmsr, ...")
     parser.add_argument("--iso", help="boot this image by GRUB instead of -kernel; @: make it")
     parser.add_argument("--end", default="poweroff", choices=("poweroff", "reboot"))
     parser.add_argument("-l", "--log", help="where the serial line is logged")
@@ -171,7 +169,6 @@ terminal_input serial
 terminal_output serial
 set timeout=0
 menuentry "{os.path.basename(options.hypervisor)}" {{
-	{options.grub}
 	multiboot2 /boot/hypervisor {hypervisor_line(options)}
 	module2 /boot/vmlinux {kernel_line(options)}
 	module2 /boot/initrd

@@ -1,20 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# An Intel CPU whose VMX lacks something, one whose firmware has locked VMX off, and one without VMX: the
-# hypervisor says which it is, a PVH guest is refused, and a PV guest runs. (Not on the last, whose TSC
-# is not invariant: dom0's clock, by which the test waits, stands still there for long.)
+# An Intel CPU whose VMX lacks something, and one without VMX: the hypervisor says which it is, a PVH
+# guest is refused, and a PV guest runs. (Not on the last, whose TSC is not invariant: dom0's clock, by
+# which the test waits, stands still there for long.)
 #
 # seconds: 400
 # lab: --bochs corei5_lynnfield_750 -s 1 --dom0-memory 512M --dom0-vcpus 1
-# lab: --bochs corei7_haswell_4770 -s 1 --dom0-memory 512M --dom0-vcpus 1 --grub "wrmsr 0x3a 1"
 # lab: --bochs p4_prescott_celeron_336 -s 1 --dom0-memory 512M --dom0-vcpus 1
 
 . /lab/lib.sh
 
 case $4 in
 corei5_*)	why="this CPU's VMX has no unrestricted guest" ;;
-corei7_*)	why="VMX is locked off by the firmware" ;;
 *)		why="this CPU has no VMX" ;;
 esac
 
