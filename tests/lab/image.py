@@ -38,6 +38,9 @@ TERMINALS = "linux vt100 xterm xterm-256color screen tmux-256color".split()
 DEVICE_MODEL = "usr/libexec/xen-qemu-system-i386"
 DEVICE_MODEL_DATA = """usr/lib/xen-4.17/boot/hvmloader usr/share/seabios usr/share/ovmf
 	usr/share/qemu usr/lib/ipxe""".split()
+# Without UEFI, PXE and other machines' firmware: little enough for a ramdisk.
+DEVICE_MODEL_LEAST = """usr/lib/xen-4.17/boot/hvmloader usr/share/seabios usr/share/qemu/keymaps
+	usr/share/qemu/kvmvapic.bin usr/share/qemu/linuxboot.bin usr/share/qemu/linuxboot_dma.bin""".split()
 DEVICE_MODEL_MOUNT = "/device-model"
 
 
@@ -378,21 +381,21 @@ def build_stock_tools(path):
     cpio.close()
 
 
-def device_model_files():
-    """The device model, its libraries and its data: {name in dom0: path in the packages}."""
+def device_model_files(data):
+    """The device model, its libraries and these data: {name in dom0: path in the packages}."""
     program = os.path.join(ROOT, DEVICE_MODEL)
     if not os.path.exists(program):
         raise ImageError("the device model is missing: run `make lab-fetch-model`")
-    files = {name: os.path.join(ROOT, name) for name in [DEVICE_MODEL] + DEVICE_MODEL_DATA}
+    files = {name: os.path.join(ROOT, name) for name in [DEVICE_MODEL] + data}
     for name, library in library_closure([program], package_libraries()).items():
         files["usr/lib/" + name] = library
     return files
 
 
 def build_device_model(path):
-    """A file system with the device model, which is too large for a ramdisk."""
+    """A file system with the whole device model, which would make a ramdisk slow."""
     with tempfile.TemporaryDirectory(prefix="lab-") as tree:
-        for name, source in device_model_files().items():
+        for name, source in device_model_files(DEVICE_MODEL_DATA).items():
             target = os.path.join(tree, name)
             os.makedirs(os.path.dirname(target), exist_ok=True)
             if os.path.isdir(source):
@@ -407,18 +410,37 @@ def build_device_model_links(path):
     """Links in dom0's root to what is on that file system, where Debian's tools look for it."""
     cpio = Cpio(path)
     cpio.add_dir(DEVICE_MODEL_MOUNT)
-    for name in sorted(device_model_files()):
+    for name in sorted(device_model_files(DEVICE_MODEL_DATA)):
         cpio.add_link(name, os.path.join(DEVICE_MODEL_MOUNT, name))
     cpio.close()
 
 
+def build_small_device_model(path):
+    cpio = Cpio(path)
+    for name, source in sorted(device_model_files(DEVICE_MODEL_LEAST).items()):
+        if os.path.isdir(source):
+            cpio.add_tree(name, source)
+        else:
+            cpio.add_file(name, source, 0o755 if is_program(source) else 0o644)
+    cpio.close()
+
+
+def device_model_build(name, build):
+    path = os.path.join(WORK, name)
+    if not newer(path, [os.path.abspath(__file__), os.path.join(ROOT, DEVICE_MODEL)]):
+        build(path)
+    return path
+
+
 def device_model():
     """The device model's file system and the part of dom0's ramdisk that goes with it."""
-    disk, links = (os.path.join(WORK, name) for name in ("device-model.img", "device-model.cpio"))
-    for target, build in ((disk, build_device_model), (links, build_device_model_links)):
-        if not newer(target, [os.path.abspath(__file__), os.path.join(ROOT, DEVICE_MODEL)]):
-            build(target)
-    return disk, links
+    return (device_model_build("device-model.img", build_device_model),
+            device_model_build("device-model.cpio", build_device_model_links))
+
+
+def small_device_model():
+    """The device model as a part of dom0's ramdisk, for a machine that has no second disk."""
+    return device_model_build("small-device-model.cpio", build_small_device_model)
 
 
 def build_job(path, script, extras, args):

@@ -96,7 +96,7 @@ def ramdisk(options, scratch, script, extras=(), args=()):
     is_small = options.bochs and tools != "stock"
     parts = image.dom0_small_parts() if is_small else image.dom0_parts()
     if options.device_model:
-        parts.insert(0, image.device_model()[1])
+        parts.insert(0, image.small_device_model() if options.bochs else image.device_model()[1])
     if tools == "zendo" or os.path.isdir(os.path.join(image.BUILD, "dom0-tools")):
         path = os.path.join(scratch, "zendo-tools.cpio")
         image.build_zendo_tools(path)
