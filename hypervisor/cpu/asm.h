@@ -94,6 +94,18 @@ DEFINE_CR(2)
 DEFINE_CR(3)
 DEFINE_CR(4)
 
+static inline void invlpg(uint64_t va)
+{
+	__asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
+}
+
+static inline void invpcid(uint64_t type, uint64_t pcid, uint64_t va)
+{
+	uint64_t descriptor[2] = {pcid, va};
+
+	__asm__ volatile("invpcid %0, %1" ::"m"(descriptor), "r"(type) : "memory");
+}
+
 #define DEFINE_DR(n)                                                                               \
 	static inline uint64_t dr##n##_read(void)                                                  \
 	{                                                                                          \

@@ -38,8 +38,7 @@ extern unsigned int cpu_count;           /* CPUs started */
 extern uint32_t cpu_apic_ids[MAX_CPUS];
 extern uint32_t cpu_acpi_ids[MAX_CPUS];
 
-/* CR3 loads flush all but global translations. */
-void cpu_write_cr3(uint64_t cr3);
+/* The root of the hypervisor's own tables, without a guest. */
 uint64_t cpu_hyp_cr3(void);
 
 #endif

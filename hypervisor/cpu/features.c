@@ -48,13 +48,17 @@ init_text void cpu_features_init(void)
 	f->has_xsave = r[2] & BIT_U32(26);
 	f->has_pge = r[3] & BIT_U32(13);
 
+	f->has_pcid = r[2] & BIT_U32(17);
+
 	if (f->max_leaf >= 7) {
 		cpuid_count(7, 0, r);
+		f->has_pcid &= r[1] >> 10 & 1;
 		f->has_fsgsbase = r[1] & BIT_U32(0);
 		f->has_smep = r[1] & BIT_U32(7);
 		f->has_erms = r[1] & BIT_U32(9);
 		f->has_smap = r[1] & BIT_U32(20);
 	}
+	f->has_pcid &= f->max_leaf >= 7;
 	if (f->has_xsave && f->max_leaf >= 0xd) {
 		cpuid_count(0xd, 1, r);
 		f->has_xsaveopt = r[0] & BIT_U32(0);
@@ -81,9 +85,9 @@ init_text void cpu_features_init(void)
 		smap_sites_patch();
 	if (!f->has_nx)
 		panic("this CPU has no NX bit, which the page-table protection needs");
-	printk("CPU: %s, signature %#x, %u physical address bits%s%s%s\n", f->vendor, f->signature,
+	printk("CPU: %s, signature %#x, %u physical address bits%s%s%s%s\n", f->vendor, f->signature,
 	       f->phys_bits, f->has_smep ? ", SMEP" : "", f->has_smap ? ", SMAP" : "",
-	       f->has_fsgsbase ? ", FSGSBASE" : "");
+	       f->has_fsgsbase ? ", FSGSBASE" : "", f->has_pcid ? ", PCID" : "");
 }
 
 void cpu_features_enable(void)
@@ -101,6 +105,8 @@ void cpu_features_enable(void)
 		cr4 |= X86_CR4_SMAP;
 	if (f->has_fsgsbase)
 		cr4 |= X86_CR4_FSGSBASE;
+	if (f->has_pcid) /* CR3 is still the one of the start, with PCID 0 */
+		cr4 |= X86_CR4_PCIDE;
 	cr4_write(cr4);
 	cr0_write((cr0_read() & ~X86_CR0_TS) | 0x80010023); /* PG WP NE MP PE */
 	msr_write(MSR_PAT, PAT_VALUE);

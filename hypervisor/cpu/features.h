@@ -13,6 +13,7 @@ struct cpu_features {
 	bool is_amd;
 	bool has_1g_pages, has_nx, has_smep, has_smap, has_fsgsbase, has_xsave, has_xsaveopt;
 	bool has_x2apic, has_tsc_deadline, has_invariant_tsc, has_pge, has_rdtscp, has_erms;
+	bool has_pcid; /* and INVPCID */
 };
 
 extern struct cpu_features cpu_features;

@@ -79,36 +79,6 @@ void cpu_call_mask(const struct cpumask *cpus, void (*fn)(void *), void *arg)
 	} while (any);
 }
 
-void tlb_flush_local(void)
-{
-	cr3_write(cr3_read());
-}
-
-void tlb_flush_page_local(uint64_t va)
-{
-	__asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
-}
-
-static void flush_all(void *arg)
-{
-	tlb_flush_local();
-}
-
-static void flush_page(void *arg)
-{
-	tlb_flush_page_local((uint64_t)arg);
-}
-
-void tlb_flush_mask(const struct cpumask *cpus)
-{
-	cpu_call_mask(cpus, flush_all, NULL);
-}
-
-void tlb_flush_page_mask(const struct cpumask *cpus, uint64_t va)
-{
-	cpu_call_mask(cpus, flush_page, (void *)va);
-}
-
 static void do_cache_flush(void *arg)
 {
 	__asm__ volatile("wbinvd" ::: "memory");
@@ -117,11 +87,6 @@ static void do_cache_flush(void *arg)
 void cache_flush_mask(const struct cpumask *cpus)
 {
 	cpu_call_mask(cpus, do_cache_flush, NULL);
-}
-
-void cpu_write_cr3(uint64_t cr3)
-{
-	cr3_write(cr3);
 }
 
 uint64_t cpu_hyp_cr3(void)

@@ -123,7 +123,7 @@ static inline mfn_t virt_to_mfn(const void *v)
 	return paddr_to_mfn(virt_to_paddr(v));
 }
 
-/* Every non-global translation of this CPU; the _page form one address. */
+/* Every non-global translation of this CPU, of all spaces; the _page form one address. */
 void tlb_flush_local(void);
 void tlb_flush_page_local(uint64_t va);
 
@@ -137,8 +137,14 @@ void tlb_flush_page_mask(const struct cpumask *cpus, uint64_t va);
 /* Writes back and invalidates the caches of all CPUs of the set; same rule. */
 void cache_flush_mask(const struct cpumask *cpus);
 
-/* Loads CR3, and so drops every non-global translation of this CPU. */
-void cpu_write_cr3(uint64_t cr3);
+/*
+ * The page tables that a CPU can have loaded, of the PV vCPU that it runs.  What it has cached of a
+ * space stays valid over the load of another, where the CPU can tell them apart (cpu/tlb.c), and a
+ * load of the same root as before goes on with it, but not once the space has been forgotten.
+ */
+enum tlb_space { TLB_HYPERVISOR, TLB_KERNEL, TLB_USER, TLB_SPACES };
+void tlb_root_load(enum tlb_space space, paddr_t root);
+void tlb_space_forget(enum tlb_space space);
 
 /* Make `cpu` look at its softirqs (cpu/softirq.h), waking it if it is idle. */
 void cpu_kick(unsigned int cpu);

@@ -70,13 +70,21 @@ static void pv_switch_from(struct vcpu *v)
 	}
 }
 
+/* Of its space nothing is kept: the windows in the CPU's area change with each PV vCPU. */
+static void hypervisor_root_load(void)
+{
+	tlb_space_forget(TLB_HYPERVISOR);
+	tlb_root_load(TLB_HYPERVISOR, cpu_hyp_cr3());
+}
+
 static void pv_switch_to(struct vcpu *v, struct cpu_info *info)
 {
 	info->can_sysret = 0;
 	pv_desc_load(v, info->cpu);
+	pv_tlb_enter(v);
 	pv_load_cr3(v);
 	if (!v->pv.cr3) /* no tables to run on: prev's are not for it */
-		cpu_write_cr3(cpu_hyp_cr3());
+		hypervisor_root_load();
 	cpu_ldt_load(v->pv.ldt_entries);
 	segments_load(&v->pv);
 	debug_registers_load(&v->pv);
@@ -86,7 +94,7 @@ static void pv_switch_to(struct vcpu *v, struct cpu_info *info)
 /* Tables and segments of no guest: what prev had may be destroyed, or run elsewhere. */
 static void hypervisor_state_load(void)
 {
-	cpu_write_cr3(cpu_hyp_cr3());
+	hypervisor_root_load();
 	cpu_ldt_load(0);
 	__asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%fs; mov %0, %%gs" ::"r"(0));
 }

@@ -127,6 +127,17 @@ extern struct list_node domain_list; /* all but system domains, ascending id */
 			continue;                                                                  \
 		else
 
+/* The CPUs that vCPUs of d are on at this moment. */
+static inline void domain_running_cpus(const struct domain *d, struct cpumask *out)
+{
+	const struct vcpu *v;
+
+	cpumask_zero(out);
+	for_each_vcpu (d, v)
+		if (READ_ONCE(v->sched.is_running))
+			cpumask_set(out, READ_ONCE(v->sched.cpu));
+}
+
 /*
  * Lookup with a reference; NULL if there is none.  DOMID_SELF is the
  * caller's.  The _live form refuses a domain that is dying.

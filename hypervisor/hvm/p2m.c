@@ -51,7 +51,7 @@ void p2m_flush(struct domain *d)
 
 	/* before the look at who runs: who begins to run after it sees the new number */
 	__atomic_add_fetch(&d->hvm->p2m.flush_generation, 1, __ATOMIC_SEQ_CST);
-	pv_domain_dirty_cpus(d, &cpus);
+	domain_running_cpus(d, &cpus);
 	/* a vCPU of this CPU's passes through its entry before it runs again */
 	cpumask_clear(&cpus, cpu_id());
 	if (!cpumask_is_empty(&cpus))

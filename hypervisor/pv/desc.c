@@ -68,8 +68,10 @@ void pv_desc_load(struct vcpu *v, unsigned int cpu)
  */
 static void windows_update(struct vcpu *v)
 {
-	if (v != current)
+	if (v != current) {
+		pv_tlb_forget(v, TLB_KERNEL);
 		return;
+	}
 	pv_desc_load(v, cpu_id());
 	tlb_flush_local();
 }

@@ -87,6 +87,7 @@ int pv_set_kernel_l4(struct vcpu *v, mfn_t mfn)
 	} else {
 		old = NULL;
 	}
+	pv_tlb_forget(v, TLB_KERNEL);
 	if (v->pv.in_kernel || v != current)
 		pv_load_cr3(v);
 	if (old)
@@ -99,6 +100,7 @@ int pv_set_user_l4(struct vcpu *v, mfn_t mfn)
 	struct page *old = v->pv.user_l4, *new = NULL;
 	int ret;
 
+	pv_tlb_forget(v, TLB_USER);
 	if (old && mfn_equal(page_to_mfn(old), mfn))
 		return 0;
 	if (mfn.v) {
@@ -120,27 +122,10 @@ void pv_load_cr3(struct vcpu *v)
 
 	v->pv.cr3 = l4 ? mfn_to_paddr(page_to_mfn(l4)) : 0;
 	if (v == current && l4)
-		cpu_write_cr3(v->pv.cr3);
+		tlb_root_load(v->pv.in_kernel ? TLB_KERNEL : TLB_USER, v->pv.cr3);
 }
 
 /* --- flushes --- */
-
-int pv_vcpumask_get(const struct domain *d, const void *guest, struct cpumask *cpus)
-{
-	unsigned long wanted[BITS_TO_LONGS(MAX_VCPUS)] = {0};
-	unsigned int id;
-
-	if (copy_in(wanted, guest, DIV_ROUND_UP(MIN(d->max_vcpus, MAX_VCPUS), 8)))
-		return -EFAULT;
-	cpumask_zero(cpus);
-	bitmap_for_each(id, wanted, d->max_vcpus) {
-		const struct vcpu *v = d->vcpus[id];
-
-		if (v && READ_ONCE(v->sched.is_running))
-			bit_set(cpus->bits, READ_ONCE(v->sched.cpu));
-	}
-	return 0;
-}
 
 static int flush_some(struct vcpu *v, const struct mmuext_op *op)
 {

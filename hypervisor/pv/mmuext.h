@@ -5,11 +5,6 @@
 
 #include "lib/types.h"
 
-struct cpumask;
-
-/* The CPUs that the vCPUs of a guest's bitmap run on now: 0 or -EFAULT. */
-must_check int pv_vcpumask_get(const struct domain *d, const void *guest, struct cpumask *cpus);
-
 /*
  * A batch's count of what was done, where the guest wants it (NULL: nowhere);
  * a continuation adds to what its first part stored.  0 or -EFAULT.

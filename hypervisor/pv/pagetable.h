@@ -110,9 +110,6 @@ static inline bool pv_has_pending(const struct vcpu *v)
 must_check int pv_owner_get(domid_t id, struct domain **out);
 void pv_owner_put(struct domain *d);
 
-/* Frames mapped by d lose their references soon: no CPU of d may still use them. */
-void pv_flush_domain(const struct domain *d);
-
 /* The machine address of the L1 entry that maps va in the vCPU's kernel page tables. */
 must_check bool pv_walk_l1(const struct vcpu *v, uint64_t va, paddr_t *l1e_paddr);
 

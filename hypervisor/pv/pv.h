@@ -12,6 +12,13 @@
 
 #define PV_GDT_FRAMES 14 /* FIRST_RESERVED_GDT_PAGE */
 
+/* What the CPU where the vCPU last ran has kept of its translations (flush.c). */
+struct pv_tlb {
+	unsigned int cpu;
+	uint64_t turn;	  /* of that CPU; 0: nothing */
+	uint64_t flushes; /* of its domain */
+};
+
 struct pv_vcpu {
 	/* virtual IDT: 256 entries, allocated */
 	struct trap_info *traps;
@@ -26,6 +33,7 @@ struct pv_vcpu {
 	/* page tables: each non-NULL one holds a reference and an L4 type reference */
 	struct page *kernel_l4, *user_l4;
 	uint64_t cr3; /* machine address loaded now for it */
+	struct pv_tlb tlb;
 	/* tables whose references it still has to put: what was interrupted (mmu_update.c) */
 	struct page *pending[4];
 	unsigned int nr_pending;
@@ -52,6 +60,7 @@ struct pv_domain {
 	/* machine frames are all a PV guest sees: its own p2m is its own affair */
 	struct page *teardown_page; /* how far pv_domain_relinquish_tables is, with a reference */
 	bool tables_are_gone;
+	uint64_t flushes; /* flushes asked for so far, atomic */
 	uint32_t pci_address; /* what dom0 last wrote to port CF8; its own kernel serialises */
 };
 
@@ -105,9 +114,18 @@ must_check int pv_grant_unmap(uint64_t host_addr, bool by_pte, mfn_t frame, bool
 /* The guest's L1 entry for a linear address in the current L4, by a walk; false if none. */
 must_check bool pv_walk(struct vcpu *v, uint64_t va, uint64_t *l1e, paddr_t *l1e_paddr);
 
-/* CPUs on which any vCPU of d may have loaded translations. */
+/* --- flush.c --- */
 struct cpumask;
-void pv_domain_dirty_cpus(const struct domain *d, struct cpumask *out);
+/* For a flush, after the tables have changed: the CPUs whose translations of d may be used. */
+void pv_domain_dirty_cpus(struct domain *d, struct cpumask *out);
+/* Those of the vCPUs in a guest's bitmap: 0 or -EFAULT. */
+must_check int pv_vcpumask_get(struct domain *d, const void *guest, struct cpumask *cpus);
+/* Frames mapped by d lose their references soon: no CPU of d may still use them. */
+void pv_flush_domain(struct domain *d);
+/* On a switch to v, before its root is loaded; it can be seen to run. */
+void pv_tlb_enter(struct vcpu *v);
+/* What a root of v, or another of its tables, translates has changed. */
+void pv_tlb_forget(struct vcpu *v, enum tlb_space space);
 
 /* --- trap.c --- */
 long hypercall_set_trap_table(const uint64_t *args);

@@ -12,7 +12,8 @@ int pv_vcpu_init(struct vcpu *v)
 		return -ENOMEM;
 	v->pv.in_kernel = true;
 	v->pv.iopl = 1; /* a kernel may always try; which ports it has is another matter */
-	v->pv.cr4 = cr4_read() & ~(X86_CR4_SMEP | X86_CR4_SMAP | X86_CR4_PGE);
+	v->pv.cr4 = cr4_read() &
+		    ~(X86_CR4_SMEP | X86_CR4_SMAP | X86_CR4_PGE | X86_CR4_PCIDE);
 	for (unsigned int i = 0; i < PV_GDT_FRAMES; i++)
 		v->pv.gdt_frames[i] = MFN_NONE;
 	for (unsigned int i = 0; i < 16; i++)

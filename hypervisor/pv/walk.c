@@ -46,26 +46,3 @@ bool pv_walk(struct vcpu *v, uint64_t va, uint64_t *l1e, paddr_t *l1e_paddr)
 	*l1e_paddr = walk(page_to_mfn(l4), va, l1e);
 	return *l1e_paddr && (*l1e & PTE_PRESENT);
 }
-
-void pv_domain_dirty_cpus(const struct domain *d, struct cpumask *out)
-{
-	const struct vcpu *v;
-
-	cpumask_zero(out);
-	for_each_vcpu(d, v) {
-		if (READ_ONCE(v->sched.is_running))
-			bit_set(out->bits, READ_ONCE(v->sched.cpu));
-	}
-}
-
-void pv_flush_domain(const struct domain *d)
-{
-	struct cpumask cpus;
-
-	if (d->max_vcpus == 1 && current && d == current->domain) {
-		tlb_flush_local();
-		return;
-	}
-	pv_domain_dirty_cpus(d, &cpus);
-	tlb_flush_mask(&cpus);
-}

@@ -6,6 +6,8 @@ made from unpacked Debian packages and from our own build, as an ordinary user. 
 compressed (unpacking costs more than reading here) and may be joined, as the kernel allows.
 """
 
+import contextlib
+import fcntl
 import gzip
 import hashlib
 import lzma
@@ -42,6 +44,15 @@ DEVICE_MODEL_DATA = """usr/lib/xen-4.17/boot/hvmloader usr/share/seabios usr/sha
 DEVICE_MODEL_LEAST = """usr/lib/xen-4.17/boot/hvmloader usr/share/seabios usr/share/qemu/keymaps
 	usr/share/qemu/kvmvapic.bin usr/share/qemu/linuxboot.bin usr/share/qemu/linuxboot_dma.bin""".split()
 DEVICE_MODEL_MOUNT = "/device-model"
+
+
+@contextlib.contextmanager
+def building():
+    """While parts of images are made that several runs use: one run at a time."""
+    os.makedirs(WORK, exist_ok=True)
+    with open(os.path.join(WORK, ".lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 class ImageError(Exception):

@@ -263,14 +263,16 @@ def start(options, initrd, log, output, scratch):
     if not options.bochs:
         return Machine(machine_arguments(options, initrd), log, output)
     disk = os.path.join(scratch, "boot.iso")
-    make_iso(options, disk, initrd, scratch)
+    with image.building():
+        make_iso(options, disk, initrd, scratch)
     return Bochs(disk, log, scratch, output, options.bochs, options.smp)
 
 
 def run_script(options, scratch, sink=None):
     """Boot, run options.script in dom0, end; the script's status."""
     extras = parse_extras(options.add) + prepare_disks(options, scratch)
-    initrd = ramdisk(options, scratch, options.script, extras, options.args)
+    with image.building():
+        initrd = ramdisk(options, scratch, options.script, extras, options.args)
     if options.iso == "@":
         options.iso = os.path.join(scratch, "boot.iso")
         make_iso(options, options.iso, initrd, scratch)

@@ -38,6 +38,7 @@ char fake_panic_text[256];
 uint64_t fake_time;
 uint64_t fake_timer_deadline[FAKE_CPUS];
 uint64_t fake_cr3[FAKE_CPUS];
+static paddr_t fake_roots[FAKE_CPUS][TLB_SPACES];
 unsigned int fake_kicks[FAKE_CPUS];
 unsigned int fake_tlb_flushes[FAKE_CPUS], fake_tlb_page_flushes[FAKE_CPUS];
 unsigned int fake_cache_flushes[FAKE_CPUS], fake_ldt_entries[FAKE_CPUS];
@@ -213,10 +214,20 @@ weak void timer_hw_arm(uint64_t deadline_ns)
 	fake_timer_deadline[fake_cpu] = deadline_ns;
 }
 
-weak void cpu_write_cr3(uint64_t cr3)
+/* A root that is replaced or forgotten drops all that the CPU has. */
+weak void tlb_root_load(enum tlb_space space, paddr_t root)
 {
-	fake_cr3[fake_cpu] = cr3;
-	fake_tlb_flush(fake_cpu, true, 0);
+	fake_cr3[fake_cpu] = root;
+	if (fake_roots[fake_cpu][space] && fake_roots[fake_cpu][space] != root)
+		fake_tlb_flush(fake_cpu, true, 0);
+	fake_roots[fake_cpu][space] = root;
+}
+
+weak void tlb_space_forget(enum tlb_space space)
+{
+	if (fake_roots[fake_cpu][space])
+		fake_tlb_flush(fake_cpu, true, 0);
+	fake_roots[fake_cpu][space] = 0;
 }
 
 weak uint64_t time_now(void)
@@ -820,6 +831,7 @@ void fake_reset(void)
 		fake_timer_deadline[i] = ~0UL;
 		fake_kicks[i] = fake_tlb_flushes[i] = fake_tlb_page_flushes[i] = 0;
 		fake_cr3[i] = 0;
+		memset(fake_roots[i], 0, sizeof(fake_roots[i]));
 		fake_cache_flushes[i] = fake_ldt_entries[i] = 0;
 		cpumask_set(&cpu_online, i);
 	}

@@ -55,7 +55,7 @@ int pv_grant_unmap(uint64_t addr, bool by_pte, mfn_t frame, bool writable, uint6
 	return 0;
 }
 
-void pv_domain_dirty_cpus(const struct domain *d, struct cpumask *out)
+void pv_domain_dirty_cpus(struct domain *d, struct cpumask *out)
 {
 	(void)d;
 	cpumask_zero(out);

@@ -32,17 +32,6 @@ void page_put_and_type(struct page *pg)
 	page_put(pg);
 }
 
-void pv_domain_dirty_cpus(const struct domain *d, struct cpumask *out)
-{
-	const struct vcpu *v;
-
-	cpumask_zero(out);
-	for_each_vcpu(d, v) {
-		if (v->sched.is_running)
-			cpumask_set(out, v->sched.cpu);
-	}
-}
-
 struct domain *fake_ram_domain(void)
 {
 	struct domain *d = fake_hvm_domain(6, 1);

@@ -3,7 +3,7 @@
  * HYPERVISOR_memory_op: reservations, exchange, maps, claims and resources,
  * each with what a hostile guest may pass.
  *
- * Links: mm/memory_op.c mm/page_type.c mm/reservation.c mm/physmap.c hvm/p2m.c hvm/p2m_pool.c hvm/p2m_table.c mm/exchange.c mm/memory_map.c mm/resource.c mm/mm_domain.c mm/alloc.c mm/owned.c mm/page.c pv/walk.c lib/bits.c
+ * Links: mm/memory_op.c mm/page_type.c mm/reservation.c mm/physmap.c hvm/p2m.c hvm/p2m_pool.c hvm/p2m_table.c mm/exchange.c mm/memory_map.c mm/resource.c mm/mm_domain.c mm/alloc.c mm/owned.c mm/page.c pv/walk.c pv/flush.c lib/bits.c
  * Helpers: hvm/fake_vendor.c
  */
 #include "boot/boot.h"

@@ -2,7 +2,7 @@
 /*
  * Descriptor tables: which descriptors a guest may have, the frames of GDT
  * and LDT, and what stands in the windows of a CPU.
- * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/mmuext.c
+ * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/flush.c pv/mmuext.c
  * Links: pv/update_va.c pv/desc.c pv/teardown.c lib/bits.c lib/rangeset.c
  * Helpers: pv/guest.c
  */

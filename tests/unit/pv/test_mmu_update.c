@@ -2,7 +2,7 @@
 /*
  * HYPERVISOR_mmu_update as a hypercall: its commands, the domains it may
  * name, its count of what was done, and its continuation.
- * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/mmuext.c
+ * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/flush.c pv/mmuext.c
  * Links: pv/update_va.c pv/desc.c pv/teardown.c lib/bits.c lib/rangeset.c
  * Helpers: pv/guest.c
  */

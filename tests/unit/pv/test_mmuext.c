@@ -2,7 +2,7 @@
 /*
  * HYPERVISOR_mmuext_op and update_va_mapping: each operation, who may do it,
  * and whose TLBs are flushed.
- * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/mmuext.c
+ * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/flush.c pv/mmuext.c
  * Links: pv/update_va.c pv/desc.c pv/teardown.c lib/bits.c lib/rangeset.c
  * Helpers: pv/guest.c
  */

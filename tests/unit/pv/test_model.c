@@ -4,7 +4,7 @@
  * TLB that forgets nothing it is not told to.  After every one: all counts
  * equal what tables really hold, and no CPU can, by any translation it ever
  * cached, write to a table or reach what its domain no longer maps.
- * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/mmuext.c
+ * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/flush.c pv/mmuext.c
  * Links: pv/update_va.c pv/desc.c pv/teardown.c pv/grant_map.c pv/ptwr.c pv/ptwr_decode.c
  * Links: lib/bits.c lib/rangeset.c
  * Helpers: pv/guest.c

@@ -2,7 +2,7 @@
 /*
  * What a page table of a PV guest may hold, at its validation and entry by
  * entry: each rule with the entry that breaks it alone.
- * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/mmuext.c
+ * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/flush.c pv/mmuext.c
  * Links: pv/update_va.c pv/desc.c pv/teardown.c lib/bits.c lib/rangeset.c
  * Helpers: pv/guest.c
  */

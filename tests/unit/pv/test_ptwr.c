@@ -2,7 +2,7 @@
 /*
  * Emulated writes to page tables: the decoder on every form it knows and some
  * it must not take, the executor against the CPU itself, and the fault path.
- * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/mmuext.c
+ * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/flush.c pv/mmuext.c
  * Links: pv/update_va.c pv/desc.c pv/teardown.c pv/ptwr.c pv/ptwr_decode.c lib/bits.c
  * Links: lib/rangeset.c
  * Helpers: pv/guest.c

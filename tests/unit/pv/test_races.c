@@ -2,7 +2,7 @@
 /*
  * Four vCPUs of one domain change the same few page tables at once, each a
  * thread of its own; afterwards every count must be right.
- * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/mmuext.c
+ * Links: mm/page.c mm/page_type.c pv/pagetable.c pv/mmu_update.c pv/walk.c pv/flush.c pv/mmuext.c
  * Links: pv/update_va.c pv/desc.c pv/teardown.c lib/bits.c lib/rangeset.c
  * Helpers: pv/guest.c
  */

@@ -17,6 +17,8 @@
 #define cr3_write native_cr3_write
 #define cr4_read native_cr4_read
 #define cr4_write native_cr4_write
+#define invlpg native_invlpg
+#define invpcid native_invpcid
 #define dr0_read native_dr0_read
 #define dr0_write native_dr0_write
 #define dr1_read native_dr1_read
@@ -43,6 +45,8 @@
 #undef cr3_write
 #undef cr4_read
 #undef cr4_write
+#undef invlpg
+#undef invpcid
 #undef dr0_read
 #undef dr0_write
 #undef dr1_read
@@ -89,5 +93,9 @@ FAKE_REGISTER(dr, 2)
 FAKE_REGISTER(dr, 3)
 FAKE_REGISTER(dr, 6)
 FAKE_REGISTER(dr, 7)
+
+/* No program but the test of cpu/tlb.c has them. */
+void invlpg(uint64_t va);
+void invpcid(uint64_t type, uint64_t pcid, uint64_t va);
 
 #endif

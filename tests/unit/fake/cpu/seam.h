@@ -118,7 +118,9 @@ void cache_flush_mask(const struct cpumask *cpus);
 void cpu_kick(unsigned int cpu);
 void cpu_ldt_load(unsigned int entries);
 void timer_hw_arm(uint64_t deadline_ns);
-void cpu_write_cr3(uint64_t cr3);
+enum tlb_space { TLB_HYPERVISOR, TLB_KERNEL, TLB_USER, TLB_SPACES };
+void tlb_root_load(enum tlb_space space, paddr_t root);
+void tlb_space_forget(enum tlb_space space);
 
 must_check size_t guest_copy_from(void *dst, const void *guest, size_t n);
 must_check size_t guest_copy_to(void *guest, const void *src, size_t n);
