@@ -29,7 +29,7 @@ guest_figures()
 		'extra = "console=hvc0 quiet jobs=ops"')"
 	ok "the $1 guest has reached its init" guest_says 600 "$1" "ops: start"
 	echo "bench: $1.up $(($(uptime_ns) - begin))"
-	ok "the $1 guest has run the figures" guest_says 300 "$1" "ops: end"
+	ok "the $1 guest has run the figures" guest_says 900 "$1" "ops: end"
 	sed -n "s/^.*ops: \(.*\)$/bench: $1.\1/p" "$(console_log "$1")" | tr -d '\r'
 }
 
