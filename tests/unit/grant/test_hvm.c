@@ -39,7 +39,7 @@ static struct page *own_at(uint64_t gfn)
 static void begin(void)
 {
 	fixture_begin();
-	hvm = fake_hvm_domain(9, 1);
+	hvm = fake_hvm_domain(9, 2);
 	CHECK_EQ(p2m_init(hvm), 0);
 	CHECK_EQ(grant_domain_init(hvm, 4, 4, 2), 0);
 	for (uint64_t i = 0; i < 4; i++)
@@ -151,6 +151,8 @@ TEST(a_translated_domain_maps_into_its_physical_memory)
 	CHECK_EQ(do_unmap(h2, GPA, 0), GNTST_general_error);
 	CHECK_EQ(do_unmap(h, GPA + 8, 0), GNTST_general_error);
 	CHECK_EQ(refs(pg), 4);
+	fake_vcpu_run(hvm->vcpus[1], 3);
+	run(hvm);
 	fake_tlb_flushes[3] = 0;
 	generation = hvm->hvm->p2m.flush_generation;
 	CHECK_EQ(do_unmap(h, GPA, 0), GNTST_okay);
