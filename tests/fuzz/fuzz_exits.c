@@ -209,11 +209,6 @@ void page_put_and_type(struct page *pg)
 	page_put(pg);
 }
 
-void pv_domain_dirty_cpus(const struct domain *d, struct cpumask *out)
-{
-	cpumask_zero(out);
-}
-
 /* --- the guest --- */
 
 struct input {
