@@ -53,18 +53,25 @@ TEST(another_vcpu_ran_there)
 {
 	begin();
 	leave();
+	/* the same root, but other windows in the CPU's area */
+	CHECK_EQ(pv_set_kernel_l4(g.d->vcpus[1], page_to_mfn(g.l4)), 0);
 	enter(g.d->vcpus[1], 0);
 	fake_vcpu_stop(g.d->vcpus[1]);
+	flushes_before = fake_tlb_flushes[0];
 	CHECK(!comes_back_to_what_was_kept());
 	guest_end(&g);
 }
 
 TEST(it_ran_elsewhere)
 {
+	uint64_t turn;
+
 	begin();
+	turn = g.v->pv.tlb.turn;
 	leave();
 	enter(g.v, 1);
 	fake_vcpu_stop(g.v);
+	g.v->pv.tlb.turn = turn; /* as if CPU 1 had counted just as far */
 	CHECK(!comes_back_to_what_was_kept());
 	guest_end(&g);
 }
@@ -104,6 +111,20 @@ TEST(its_root_was_set_from_outside)
 	leave();
 	CHECK_EQ(pv_set_kernel_l4(g.v, page_to_mfn(g.l4)), 0);
 	CHECK(!comes_back_to_what_was_kept());
+	guest_end(&g);
+}
+
+TEST(its_user_root_is_loaded_again_by_the_guest)
+{
+	begin();
+	CHECK_EQ(guest_mmuext(MMUEXT_NEW_USER_BASEPTR, mfn_of(g.l4), 0), 0);
+	g.v->pv.in_kernel = false;
+	pv_load_cr3(g.v);
+	g.v->pv.in_kernel = true;
+	pv_load_cr3(g.v);
+	flushes_before = fake_tlb_flushes[0];
+	CHECK_EQ(guest_mmuext(MMUEXT_NEW_USER_BASEPTR, mfn_of(g.l4), 0), 0);
+	CHECK_EQ(fake_tlb_flushes[0], flushes_before + 1);
 	guest_end(&g);
 }
 
