@@ -129,3 +129,13 @@ int fpu_xcr0_set(struct fpu_state *f, uint64_t xcr0)
 	xcr0_write(xcr0);
 	return 0;
 }
+
+void fpu_xcr0_fetch(struct fpu_state *f)
+{
+	uint32_t lo, hi;
+
+	if (!cpu_features.has_xsave)
+		return;
+	__asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+	f->xcr0 = lo | (uint64_t)hi << 32;
+}

@@ -20,6 +20,8 @@ void fpu_state_export(const struct fpu_state *f, void *fxsave);
 /* All that XCR0 may hold; the guest's own XSETBV, checked (-EINVAL), for the current vCPU. */
 uint64_t fpu_xcr0_supported(void);
 must_check int fpu_xcr0_set(struct fpu_state *f, uint64_t xcr0);
+/* Looks at what the current vCPU has there, where its XSETBV comes to no one's notice. */
+void fpu_xcr0_fetch(struct fpu_state *f);
 /* On a switch: XCR0 holds all of it between vCPUs. */
 void fpu_save(struct fpu_state *f);
 void fpu_restore(const struct fpu_state *f);

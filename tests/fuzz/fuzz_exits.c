@@ -62,6 +62,11 @@ uint64_t tsc_khz(void)
 	return 2000000;
 }
 
+bool time_is_stable(void)
+{
+	return true;
+}
+
 const struct tsc_scale *time_scale(void)
 {
 	static const struct tsc_scale scale;
@@ -72,6 +77,10 @@ const struct tsc_scale *time_scale(void)
 int fpu_xcr0_set(struct fpu_state *f, uint64_t val)
 {
 	return val & 1 ? 0 : -EINVAL;
+}
+
+void fpu_xcr0_fetch(struct fpu_state *f)
+{
 }
 
 void hvm_compat_hypercall(struct cpu_user_regs *regs)

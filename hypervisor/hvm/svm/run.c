@@ -10,6 +10,7 @@
 #include "hvm/svm/svm.h"
 
 #include "cpu/asm.h"
+#include "cpu/fpu.h"
 
 DEFINE_PERCPU(paddr_t, svm_host_paddr);
 static DEFINE_PERCPU(uint64_t, asid_generation); /* 0: no ASID given out yet */
@@ -184,6 +185,8 @@ void svm_run(struct vcpu *v)
 	regs->rflags = vmcb->rflags;
 	vmcb->clean = CLEAN_ALL;
 	svm_controls_fetch(v);
+	if (svm_is_tcg) /* it does not intercept XSETBV */
+		fpu_xcr0_fetch(&v->fpu);
 	if (!is_virtual || virtual_interrupt_clear(vmcb)) {
 		h->event.is_set = false;
 		event_take_back(v, vmcb->exit_int_info);

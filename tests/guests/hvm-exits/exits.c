@@ -21,6 +21,8 @@
 #define CD	     (1UL << 30)
 #define PG	     (1UL << 31)
 #define PAE	     (1UL << 5)
+#define OSXSAVE	     (1UL << 18)
+#define XCR0_AVX     7
 
 static uint8_t pair[2 * PAGE_SIZE] __attribute__((aligned(4096)));
 
@@ -179,6 +181,55 @@ static void instructions(void)
 		}
 }
 
+static unsigned int xsetbv_try(uint32_t xcr0)
+{
+	TRY("xsetbv", ::"a"(xcr0), "c"(0), "d"(0) : "r15", "r11", "memory", "cc");
+	return trap_vector;
+}
+
+static uint32_t xcr0(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+	return low;
+}
+
+/* Leaf 13: what XCR0 may hold, and in *size how much an XSAVE of what it holds takes. */
+static uint32_t xsave_leaf(uint32_t *size)
+{
+	uint32_t a = 13, c = 0;
+
+	__asm__ volatile("cpuid" : "+a"(a), "=b"(*size), "+c"(c)::"edx");
+	return a;
+}
+
+static void extended_state(void)
+{
+	uint32_t small, large, a = 1, c = 0;
+	uint64_t c4 = cr4();
+
+	__asm__ volatile("cpuid" : "+a"(a), "+c"(c)::"ebx", "edx");
+	if (!(c & 1U << 26)) /* XSAVE */
+		return;
+	check_eq(cr4_try(c4 | OSXSAVE), NO_TRAP, "CR4: OSXSAVE");
+	check_eq(xcr0(), 1, "XCR0 after RESET");
+	check_eq(xsetbv_try(0), GP, "XCR0: x87 stays");
+	check_eq(xsetbv_try(5), GP, "XCR0: no AVX without SSE");
+	check_eq(xsetbv_try(1U << 31 | 3), GP, "XCR0: a bit that no policy has");
+	check_eq(xsetbv_try(3), NO_TRAP, "XCR0: SSE");
+	if ((xsave_leaf(&small) & XCR0_AVX) == XCR0_AVX) {
+		check_eq(xsetbv_try(XCR0_AVX), NO_TRAP, "XCR0: AVX");
+		(void)xsave_leaf(&large);
+		check(large > small, "CPUID's size of it grows");
+		for (unsigned int i = 0; i < 20; i++)
+			HC2(__HYPERVISOR_sched_op, SCHEDOP_yield, NULL);
+		check_eq(xcr0(), XCR0_AVX, "XCR0 outlives a switch of vCPUs");
+	}
+	check_eq(xsetbv_try(1), NO_TRAP, "XCR0: as it was");
+	check_eq(cr4_try(c4), NO_TRAP, "CR4: as it was");
+}
+
 static void ports(void)
 {
 	uint32_t val;
@@ -298,6 +349,7 @@ void guest_test(void)
 	msrs();
 	virtualization();
 	instructions();
+	extended_state();
 	ports();
 	hole();
 	border();

@@ -11,6 +11,7 @@
 #include "hvm/svm/svm.h"
 
 #include "cpu/asm.h"
+#include "cpu/fpu.h"
 
 uint32_t svm_features;
 bool svm_is_tcg;
@@ -28,6 +29,11 @@ void svm_vmrun(struct cpu_user_regs *regs, paddr_t at, paddr_t host)
 	vmcb.exit_int_info = 0;
 	if (in_guest)
 		in_guest();
+}
+
+void fpu_xcr0_fetch(struct fpu_state *f)
+{
+	f->xcr0 = 7;
 }
 
 void hvm_event_requeue(struct vcpu *vcpu, const struct hvm_event *e)
@@ -146,6 +152,18 @@ static void fault_in_delivery(void)
 static void fault_in_int3(void)
 {
 	vmcb.exit_int_info = EVENT_VALID | 3 << 8 | 3;
+}
+
+TEST(tcg_does_not_tell_of_xsetbv)
+{
+	begin(false);
+	v->fpu.xcr0 = 1;
+	svm_run(v);
+	CHECK_EQ(v->fpu.xcr0, 1);
+	svm_is_tcg = true;
+	svm_run(v);
+	CHECK_EQ(v->fpu.xcr0, 7);
+	end();
 }
 
 TEST(what_was_being_delivered_is_taken_back)
