@@ -43,6 +43,7 @@ struct build_params {
 	uint32_t cpupool;
 	uint32_t tsc_mode;	  /* 0 default, 1 always emulate, 2 native */
 	uint32_t timer_mode;	  /* HVMPTM_*; not for PV */
+	bool has_reliable_tsc;	  /* PVH: the TSCs of all CPUs agree */
 	const char *firmware;	  /* HVM: what the first stage (`kernel`) starts; else NULL */
 	const char *boot_kernel;  /* HVM: what firmware starts in place of a boot loader, or NULL */
 	const char *boot_ramdisk; /* HVM: with it, or NULL */

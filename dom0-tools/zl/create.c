@@ -17,6 +17,7 @@
 
 #include "device/deadline.h"
 #include "hyp/domain.h"
+#include "hyp/hyp.h"
 #include "hyp/system.h"
 #include "store/zstore.h"
 #include "zl/domains.h"
@@ -248,6 +249,7 @@ static int build_domain(struct creation *c, struct build_result *built)
 	params.max_vcpus = c->spec->maxvcpus;
 	params.tsc_mode = c->spec->tsc_mode;
 	params.timer_mode = c->spec->timer_mode;
+	params.has_reliable_tsc = hyp_has_reliable_tsc();
 	params.progress = build_progress;
 	params.progress_arg = c;
 	if (c->spec->type == DOMAIN_HVM)

@@ -201,11 +201,17 @@ bool cpuid_is_within(uint32_t leaf, uint32_t sub, const uint32_t r[4], const uin
 
 /* --- the hypervisor's own --- */
 
+#define TSC_RELIABLE	    (1U << 1)
+#define TSC_NEVER_EMULATED 2U
+
+/* Linux from 6.3 on reads a mode of "never emulated" as: keep time by it.  So only if it agrees. */
 static void tsc_leaf(uint32_t sub, uint32_t r[4])
 {
 	const struct tsc_scale *s = time_scale();
 
-	if (sub == 0) { /* eax: the TSC is not emulated */
+	if (sub == 0) {
+		r[0] = time_is_stable() ? TSC_RELIABLE : 0;
+		r[1] = time_is_stable() ? TSC_NEVER_EMULATED : 0;
 		r[2] = (uint32_t)tsc_khz();
 	} else if (sub == 1) {
 		r[2] = s->mul;

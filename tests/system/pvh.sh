@@ -58,6 +58,8 @@ for n in 1 2 3 4; do
 done
 ok "the console answers" guest_answers v2
 ok "top shows its exits" top_shows_exits v2
+ok "it keeps time by the TSC" guest_tells v1 \
+	'echo clock-$(cat /sys/devices/system/clocksource/*/current_clocksource)' 'clock-tsc'
 ok "pause" $ZL pause v4
 ok "a paused guest is listed so" guest_is v4 p
 ok "unpause" $ZL unpause v4

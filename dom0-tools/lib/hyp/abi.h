@@ -26,6 +26,7 @@
 #include <xen/hvm/save.h>
 #include <xen/arch-x86/hvm/start_info.h>
 #include <xen/hvm/hvm_info_table.h>
+#include <xen/arch-x86/cpuid.h>
 
 _Static_assert(sizeof(struct xen_domctl) == 144, "domctl.h: struct xen_domctl");
 _Static_assert(sizeof(struct xen_domctl_createdomain) == 64, "domctl.h: createdomain");

@@ -12,6 +12,7 @@
 #ifndef ZENDO_HYP_H
 #define ZENDO_HYP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,6 +55,8 @@ int hyp_version_get_capabilities(struct hyp *hyp, char *buf, size_t size);
 int hyp_version_get_changeset(struct hyp *hyp, char *buf, size_t size);
 int hyp_version_get_cmdline(struct hyp *hyp, char *buf, size_t size);
 int hyp_version_get_compile(struct hyp *hyp, struct xen_compile_info *info);
+/* Do the TSCs of all CPUs agree? By CPUID, so not the handle's: only where a hypervisor answers. */
+bool hyp_has_reliable_tsc(void);
 int hyp_version_get_virt_start(struct hyp *hyp, uint64_t *virt_start);
 /* `submap` chooses 32 XENFEAT_ bits: those from 32 * submap on. */
 int hyp_version_get_features(struct hyp *hyp, unsigned int submap, uint32_t *features);

@@ -120,3 +120,11 @@ int hyp_version_get_build_id(struct hyp *hyp, uint8_t *buf, size_t size)
 	memcpy(buf, id->buf, (size_t)result);
 	return (int)result;
 }
+
+bool hyp_has_reliable_tsc(void)
+{
+	uint32_t a = XEN_CPUID_LEAF(3), c = 0; /* arch-x86/cpuid.h: bit 1 of EAX */
+
+	__asm__ volatile(XEN_CPUID : "+a"(a), "+c"(c) : : "ebx", "edx");
+	return a & 1u << 1;
+}

@@ -277,6 +277,41 @@ static void no_ramdisk_is_fine(void **state)
 	assert_int_equal(start_info()->cmdline_paddr, 0);
 }
 
+static void check_cmdline(const struct build_params *params, enum fixture_notes notes,
+			  const char *expected)
+{
+	struct build_result result;
+	struct build_error error;
+
+	machine_reset();
+	machine_use_kernel(fixture_elf(notes));
+	assert_int_equal(build(params, &result, &error), 0);
+	assert_string_equal((const char *)machine_at(start_info()->cmdline_paddr), expected);
+}
+
+static void linux_keeps_time_by_a_reliable_tsc(void **state)
+{
+	struct build_params params = machine_params(16);
+	char longest[2048];
+
+	(void)state;
+	params.has_reliable_tsc = true;
+	params.cmdline = "quiet";
+	check_cmdline(&params, FIXTURE_LINUX, "clocksource=tsc quiet");
+	check_cmdline(&params, FIXTURE_PVH, "quiet"); /* that is no Linux */
+	params.cmdline = NULL;
+	check_cmdline(&params, FIXTURE_LINUX, "clocksource=tsc");
+	params.cmdline = "quiet clocksource=xen";
+	check_cmdline(&params, FIXTURE_LINUX, "quiet clocksource=xen");
+	memset(longest, 'x', 2047); /* nothing of it is lost */
+	longest[2047] = '\0';
+	params.cmdline = longest;
+	check_cmdline(&params, FIXTURE_LINUX, longest);
+	params.has_reliable_tsc = false;
+	params.cmdline = "quiet";
+	check_cmdline(&params, FIXTURE_LINUX, "quiet");
+}
+
 static void every_failure_unwinds(void **state)
 {
 	struct build_params params = machine_params(16);
@@ -520,6 +555,7 @@ int main(void)
 		cmocka_unit_test(linux_is_built),
 		cmocka_unit_test(odd_sizes_and_fragments_are_built),
 		cmocka_unit_test(no_ramdisk_is_fine),
+		cmocka_unit_test(linux_keeps_time_by_a_reliable_tsc),
 		cmocka_unit_test(every_failure_unwinds),
 		cmocka_unit_test(bad_parameters_are_refused),
 		cmocka_unit_test(states_cut_short_are_read_safely),

@@ -32,6 +32,13 @@ uint64_t tsc_khz(void)
 	return 2500000;
 }
 
+static bool is_stable = true;
+
+bool time_is_stable(void)
+{
+	return is_stable;
+}
+
 const struct tsc_scale *time_scale(void)
 {
 	static const struct tsc_scale scale = {.mul = 123, .shift = -1};
@@ -127,6 +134,12 @@ TEST(cpuid_shows_what_the_platform_has)
 	CHECK_EQ(leaf(0x40000002, 0)[0], 1);
 	CHECK_EQ(leaf(0x40000002, 0)[1], 0x40000000);
 	CHECK_EQ(leaf(0x40000002, 0)[2], 0);
+	CHECK_EQ(leaf(0x40000003, 0)[0], 2); /* the TSC is reliable, and never emulated */
+	CHECK_EQ(leaf(0x40000003, 0)[1], 2);
+	is_stable = false;
+	CHECK_EQ(leaf(0x40000003, 0)[0] | leaf(0x40000003, 0)[1], 0);
+	CHECK_EQ(leaf(0x40000003, 0)[2], 2500000);
+	is_stable = true;
 	CHECK_EQ(leaf(0x40000004, 0)[0], XEN_HVM_CPUID_X2APIC_VIRT | XEN_HVM_CPUID_VCPU_ID_PRESENT |
 						 XEN_HVM_CPUID_DOMID_PRESENT);
 	CHECK_EQ(leaf(0x40000004, 0)[1], 2);
