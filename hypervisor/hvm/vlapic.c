@@ -181,7 +181,7 @@ void vlapic_init_reset(struct vcpu *v)
 	struct vlapic *l = v->hvm->vlapic;
 
 	vlapic_timer_start(l, 0);
-	memset(l->regs, 0, sizeof(l->regs));
+	memset(l->regs, 0, APIC_REGS_END);
 	WRITE_ONCE(l->errors, 0);
 	vlapic_put(l, APIC_VERSION, APIC_VERSION_VALUE);
 	vlapic_put(l, APIC_DFR, DFR_FLAT);
@@ -204,6 +204,11 @@ int vlapic_init(struct vcpu *v)
 
 	if (!l)
 		return -ENOMEM;
+	l->regs = hyp_page_alloc_zeroed();
+	if (!l->regs) {
+		heap_free(l);
+		return -ENOMEM;
+	}
 	l->vcpu = v;
 	v->hvm->vlapic = l;
 	vlapic_timer_init(l);
@@ -219,6 +224,7 @@ void vlapic_fini(struct vcpu *v)
 		return;
 	timer_kill(&l->timer);
 	v->hvm->vlapic = NULL;
+	hyp_pages_free(l->regs, 0);
 	heap_free(l);
 }
 

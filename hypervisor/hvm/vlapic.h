@@ -28,6 +28,14 @@ must_check bool vlapic_access(struct vcpu *v, struct hvm_io *io);
 uint8_t vlapic_cr8_get(const struct vcpu *v);
 void vlapic_cr8_set(struct vcpu *v, uint8_t cr8);
 
+/*
+ * For hardware that does some of it: the page of registers, as the xAPIC's; is it in x2APIC mode; is
+ * what RDMSR gives of that MSR 0x800..0x8ff just what lies in the page?
+ */
+void *vlapic_page(const struct vcpu *v);
+bool vlapic_is_by_msr(const struct vcpu *v);
+bool vlapic_msr_is_plain(uint32_t msr);
+
 /* Makes it pending, any context; wakes the vCPU. */
 void vlapic_raise(struct vcpu *v, uint8_t vector, bool level);
 /* Highest vector above the PPR, -1: none; taking it (owner CPU) puts it in service. */

@@ -47,7 +47,7 @@ int vlapic_regs_save(struct domain *d, unsigned int instance, void *rec)
 	uint32_t computed[] = {vlapic_ppr(l), vlapic_timer_count(l)};
 	struct hvm_hw_lapic_regs *r = rec;
 
-	memcpy(r->data, l->regs, sizeof(l->regs));
+	memcpy(r->data, l->regs, APIC_REGS_END);
 	memcpy(r->data + APIC_PPR, &computed[0], sizeof(computed[0]));
 	memcpy(r->data + APIC_TMCCT, &computed[1], sizeof(computed[1]));
 	return 0;

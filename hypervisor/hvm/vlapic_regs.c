@@ -216,6 +216,30 @@ static int x2apic_read(struct vlapic *l, uint32_t msr, uint64_t *val)
 	return 0;
 }
 
+void *vlapic_page(const struct vcpu *v)
+{
+	return v->hvm->vlapic->regs;
+}
+
+bool vlapic_is_by_msr(const struct vcpu *v)
+{
+	return vlapic_is_x2apic(v->hvm->vlapic);
+}
+
+bool vlapic_msr_is_plain(uint32_t msr)
+{
+	unsigned int offset = (msr - MSR_X2APIC_FIRST) * 0x10;
+
+	switch (offset) {
+	case APIC_PPR: /* computed */
+	case APIC_TMCCT:
+	case APIC_ICR: /* its high half lies elsewhere */
+		return false;
+	default:
+		return offset < APIC_REGS_END && rules[offset >> 4].access & R2;
+	}
+}
+
 static int x2apic_write(struct vlapic *l, uint32_t msr, uint64_t val)
 {
 	unsigned int offset = (msr - MSR_X2APIC_FIRST) * 0x10;

@@ -65,9 +65,12 @@
 struct vlapic {
 	/* constant after create */
 	struct vcpu *vcpu;
+	/*
+	 * A page of its own, as VMX's virtual-APIC page wants it.  IRR and TMR: atomic.  Others:
+	 * written by the owner CPU, or while paused; read by all
+	 */
+	uint32_t *regs;
 
-	/* IRR and TMR: atomic.  Others: written by the owner CPU, or while paused; read by all */
-	uint32_t regs[APIC_REGS_END / 4];
 	/* atomic: what the next write to the ESR shows in it */
 	uint32_t errors;
 

@@ -66,6 +66,8 @@ static const struct {
 	{CPU2, true, CPU2_RDTSCP, NULL},
 	{CPU2, true, CPU2_INVPCID, NULL},
 	{CPU2, true, CPU2_PAUSE_LOOP, NULL},
+	{CPU2, true, CPU2_X2APIC, NULL},
+	{CPU2, true, CPU2_APIC_REGISTERS, NULL},
 	{PIN, true, PIN_PREEMPTION_TIMER, NULL},
 	{EXIT, false, EXIT_SAVE_DEBUG | EXIT_HOST_64, "this CPU's VMX has no 64-bit host"},
 	{EXIT, false, EXIT_LOAD_PAT | EXIT_SAVE_PAT, "this CPU's VMX does not switch the PAT"},
@@ -74,8 +76,9 @@ static const struct {
 	 "this CPU's VMX does not load the guest's PAT and EFER"},
 };
 
-/* Set only while something waits: window exits; per mode: ENTRY_IA32E. */
+/* Set only while something waits: window exits; per mode: ENTRY_IA32E, and what x2APIC mode has. */
 #define CPU_NOT_YET (CPU_INTERRUPT_WINDOW | CPU_NMI_WINDOW)
+#define CPU2_BY_MODE (CPU2_X2APIC | CPU2_APIC_REGISTERS)
 
 static const char *controls_find(struct vmx_config *c)
 {
@@ -102,7 +105,8 @@ static const char *controls_find(struct vmx_config *c)
 		return "this CPU's VMX makes an exit of each use of CR3";
 	c->pin = vals[PIN];
 	c->cpu = vals[CPU] & ~CPU_NOT_YET;
-	c->cpu2 = vals[CPU2];
+	c->cpu2 = vals[CPU2] & ~CPU2_BY_MODE;
+	c->cpu2_x2apic = vals[CPU2] & CPU2_X2APIC ? vals[CPU2] & CPU2_BY_MODE : 0;
 	c->exit = vals[EXIT];
 	c->entry = vals[ENTRY];
 	return NULL;

@@ -4,9 +4,16 @@
  * function that returns bool returns false on VMfail (Intel SDM vol. 3,
  * "VMX Instruction Reference").
  */
+#include "cpu/layout.h"
 #include "offsets.h"
 
-#define VMCS_HOST_RSP 0x6c14
+#define VMCS_HOST_RSP  0x6c14
+#define VMX_ENTER_VERW 2 /* of vmx.h, whose VMX_ENTER_LAUNCHED is bit 0 */
+
+	/* A writable data segment, as VERW wants it (Intel, "Microarchitectural Data Sampling"). */
+	.section .rodata, "a"
+verw_selector:
+	.word SEL_HYP_DS
 
 	.section .text.entry, "ax"
 
@@ -63,7 +70,7 @@ vmx_tables_load:
 	ret
 
 /*
- * bool vmx_enter(struct cpu_user_regs *regs, bool is_launched)
+ * bool vmx_enter(struct cpu_user_regs *regs, unsigned int flags)
  *
  * The CPU switches rsp, rip, rflags, control registers and segments; general
  * registers are switched here.
@@ -84,7 +91,8 @@ vmx_enter:
 
 	movl $VMCS_HOST_RSP, %eax
 	vmwrite %rsp, %rax
-	testb %sil, %sil		/* no later instruction changes the flags */
+	testb $VMX_ENTER_VERW, %sil	/* ZF, which BT leaves */
+	btl $0, %esi			/* CF: VMX_ENTER_LAUNCHED; nothing but VERW, of ZF, changes them */
 	movq REGS_RAX(%rdi), %rax
 	movq REGS_RBX(%rdi), %rbx
 	movq REGS_RCX(%rdi), %rcx
@@ -100,13 +108,15 @@ vmx_enter:
 	movq REGS_R14(%rdi), %r14
 	movq REGS_R15(%rdi), %r15
 	movq REGS_RDI(%rdi), %rdi
-	jnz 1f
+	jz 1f
+	verw verw_selector(%rip)
+1:	jc 2f
 	vmlaunch
-	jmp 2f
-1:	vmresume
-2:	popq %rdi			/* VMfail: the registers are still the guest's */
-	xorl %eax, %eax
 	jmp 3f
+2:	vmresume
+3:	popq %rdi			/* VMfail: the registers are still the guest's */
+	xorl %eax, %eax
+	jmp 4f
 
 	.globl vmx_exit_entry
 vmx_exit_entry:
@@ -144,7 +154,7 @@ vmx_exit_entry:
 	.endr
 	addq $(32 * 8), %rsp
 	movl $1, %eax
-3:	xorl %ecx, %ecx
+4:	xorl %ecx, %ecx
 	xorl %edx, %edx
 	xorl %esi, %esi
 	xorl %edi, %edi

@@ -13,20 +13,16 @@
 #include "cpu/features.h"
 #include "cpu/layout.h"
 #include "cpu/trap.h"
+#include "hvm/vlapic.h"
 #include "lib/printk.h"
 #include "time/time.h"
 
-#define MSR_SPEC_CTRL	    0x48
 #define MSR_PRED_CMD	    0x49
-#define MSR_FLUSH_CMD	    0x10b
-#define SPEC_CTRL_IBRS	    1
 #define PRED_CMD_IBPB	    1
-#define FLUSH_CMD_L1D	    1
 
 #define INVEPT_SINGLE	    1
 #define INVVPID_ALL	    2
 #define VPID_COUNT	    0x10000U /* 0 is the host's */
-#define VAPIC_TPR	    0x80
 #define DR7_ENABLES	    0xffU
 #define INT_N_LENGTH	    2
 #define CR0_LAZY_MASK	    (X86_CR0_TS | (1UL << 1))
@@ -54,8 +50,7 @@ static DEFINE_PERCPU(const struct domain *, last_domain);
 /* Nothing tells what a field holds that was never written. */
 static const uint16_t zero_fields[] = {
 	VMCS_PAGE_FAULT_MASK,	VMCS_PAGE_FAULT_MATCH,	VMCS_CR3_TARGETS,
-	VMCS_EXIT_MSR_STORES,	VMCS_EXIT_MSR_LOADS,	VMCS_ENTRY_MSR_LOADS,
-	VMCS_GUEST_ACTIVITY,	VMCS_GUEST_DEBUGCTL,	VMCS_HOST_ES,
+	VMCS_EXIT_MSR_STORES,	VMCS_GUEST_ACTIVITY,	VMCS_GUEST_DEBUGCTL,	VMCS_HOST_ES,
 	VMCS_HOST_DS,		VMCS_HOST_FS,		VMCS_HOST_GS,
 	VMCS_HOST_FS_BASE,	VMCS_HOST_GS_BASE,	VMCS_HOST_SYSENTER_CS,
 	VMCS_HOST_SYSENTER_ESP, VMCS_HOST_SYSENTER_EIP, VMCS_ENTRY_EVENT,
@@ -64,19 +59,21 @@ static const uint16_t zero_fields[] = {
 /* Once for a VMCS: what never changes, on whatever CPU. */
 static void vmcs_prepare(struct vcpu *v)
 {
-	const struct vmx_vcpu *x = v->hvm->vmx;
+	const struct vmx_msr_tables *msrs = &vmx_msr_tables;
 	const struct vmx_config *c = &vmx_config;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(zero_fields); i++)
 		vmcs_write(zero_fields[i], 0);
 	vmcs_write(VMCS_PIN_CONTROLS, c->pin);
-	vmcs_write(VMCS_CPU_CONTROLS2, c->cpu2);
 	vmcs_write(VMCS_EXIT_CONTROLS, c->exit);
 	/* #DB and #AC: a guest could have the CPU raise them for ever (CVE-2015-8104, 5307) */
 	vmcs_write(VMCS_EXCEPTION_BITMAP, 1U << TRAP_DB | 1U << TRAP_AC | 1U << TRAP_MC);
 	vmcs_write(VMCS_LINK_POINTER, ~0UL);
-	vmcs_write(VMCS_MSR_BITMAP, vmx_msr_bitmap);
-	vmcs_write(VMCS_VIRTUAL_APIC, virt_to_paddr(x->vapic));
+	vmcs_write(VMCS_ENTRY_MSR_LOAD_AREA, msrs->entry_loads);
+	vmcs_write(VMCS_ENTRY_MSR_LOADS, msrs->nr_entry_loads);
+	vmcs_write(VMCS_EXIT_MSR_LOAD_AREA, msrs->exit_loads);
+	vmcs_write(VMCS_EXIT_MSR_LOADS, msrs->nr_exit_loads);
+	vmcs_write(VMCS_VIRTUAL_APIC, virt_to_paddr(vlapic_page(v)));
 	vmcs_write(VMCS_EPT_POINTER, ept_pointer(v->domain->hvm->p2m.root));
 	if (c->cpu2 & CPU2_PAUSE_LOOP) {
 		vmcs_write(VMCS_PAUSE_GAP, PAUSE_GAP);
@@ -228,7 +225,7 @@ static void window_prepare(struct vcpu *v)
 	const struct vmx_vcpu *x = v->hvm->vmx;
 	uint64_t cpu = vmx_config.cpu, threshold = 0;
 
-	if (x->window == HVM_WINDOW_ANY || (x->window && x->window > x->cr8))
+	if (x->window == HVM_WINDOW_ANY || (x->window && x->window > vlapic_cr8_get(v)))
 		cpu |= CPU_INTERRUPT_WINDOW;
 	else
 		threshold = x->window; /* an exit once the TPR is below it */
@@ -238,7 +235,20 @@ static void window_prepare(struct vcpu *v)
 		cpu &= ~CPU_MOV_DR;
 	vmx_state_set(v, ST_CPU_CONTROLS, cpu);
 	vmx_state_set(v, ST_TPR_THRESHOLD, threshold);
-	*(volatile uint32_t *)((char *)x->vapic + VAPIC_TPR) = x->cr8 << 4;
+}
+
+/*
+ * The CPU has the registers' page as its virtual-APIC page, so that the TPR is never copied.  In x2APIC
+ * mode it also does RDMSR of most of them, and WRMSR of the TPR, if it can.
+ */
+static void apic_prepare(struct vcpu *v)
+{
+	const struct vmx_config *c = &vmx_config;
+	bool helps = c->cpu2_x2apic && vlapic_is_by_msr(v);
+
+	vmx_state_set(v, ST_CPU_CONTROLS2, c->cpu2 | (helps ? c->cpu2_x2apic : 0));
+	vmx_state_set(v, ST_MSR_BITMAP,
+		      helps ? vmx_msr_tables.bitmap_x2apic : vmx_msr_tables.bitmap);
 }
 
 /*
@@ -340,24 +350,22 @@ static void exit_fetch(struct vcpu *v)
 	regs->rflags = vmcs_read(VMCS_GUEST_RFLAGS);
 	v->hvm->is_nmi_masked = vmx_state_get(v, ST_INTERRUPTIBILITY) & BLOCKED_BY_NMI ||
 				is_iret_undone(x);
-	x->cr8 = *(volatile uint32_t *)((char *)x->vapic + VAPIC_TPR) >> 4 & 0xf;
 	vmx_controls_fetch(v);
 	event_take_back(v);
 }
 
 void vmx_run(struct vcpu *v)
 {
-	static const uint16_t verw_selector = SEL_HYP_DS;
 	struct cpu_user_regs *regs = guest_regs();
 	struct hvm_vcpu *h = v->hvm;
 	struct vmx_vcpu *x = h->vmx;
-	const struct vmx_config *c = &vmx_config;
 	bool has_entered;
 
 	vpid_prepare(v);
 	if (vmx_state_get(v, ST_DR7) & DR7_ENABLES && !x->has_debug_registers)
 		vmx_debug_registers_load(v);
 	window_prepare(v);
+	apic_prepare(v);
 	blocking_prepare(v);
 	event_inject(v);
 	vmcs_write(VMCS_GUEST_RIP, regs->rip);
@@ -365,17 +373,10 @@ void vmx_run(struct vcpu *v)
 	vmcs_write(VMCS_GUEST_RFLAGS, regs->rflags);
 	vmx_state_flush(v);
 	cr2_write(h->cr2);
-	if (c->has_l1d_flush)
-		msr_write(MSR_FLUSH_CMD, FLUSH_CMD_L1D);
-	if (c->has_spec_ctrl && !c->has_enhanced_ibrs)
-		msr_write(MSR_SPEC_CTRL, 0);
-	if (c->has_verw)
-		__asm__ volatile("verw %0" ::"m"(verw_selector) : "cc");
 
-	has_entered = vmx_enter(regs, x->is_launched);
+	has_entered = vmx_enter(regs, (x->is_launched ? VMX_ENTER_LAUNCHED : 0) |
+					      (vmx_config.has_verw ? VMX_ENTER_VERW : 0));
 
-	if (c->has_spec_ctrl && !c->has_enhanced_ibrs)
-		msr_write(MSR_SPEC_CTRL, SPEC_CTRL_IBRS);
 	h->cr2 = cr2_read();
 	if (!has_entered) {
 		x->exit_reason = EXIT_REASON_FAILED;

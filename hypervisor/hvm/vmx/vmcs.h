@@ -20,6 +20,8 @@ enum vmcs_field {
 	VMCS_HOST_GS = 0x0c0a,
 	VMCS_HOST_TR = 0x0c0c,
 	VMCS_MSR_BITMAP = 0x2004,
+	VMCS_EXIT_MSR_LOAD_AREA = 0x2008,
+	VMCS_ENTRY_MSR_LOAD_AREA = 0x200a,
 	VMCS_TSC_OFFSET = 0x2010,
 	VMCS_VIRTUAL_APIC = 0x2012,
 	VMCS_EPT_POINTER = 0x201a,
@@ -114,9 +116,11 @@ enum vmcs_field {
 
 #define CPU2_EPT		(1U << 1)
 #define CPU2_RDTSCP		(1U << 3)
+#define CPU2_X2APIC		(1U << 4)
 #define CPU2_VPID		(1U << 5)
 #define CPU2_WBINVD		(1U << 6)
 #define CPU2_UNRESTRICTED	(1U << 7)
+#define CPU2_APIC_REGISTERS	(1U << 8)
 #define CPU2_PAUSE_LOOP		(1U << 10)
 #define CPU2_INVPCID		(1U << 12)
 

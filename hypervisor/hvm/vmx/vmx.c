@@ -7,6 +7,7 @@
 
 #include "cpu/asm.h"
 #include "cpu/features.h"
+#include "hvm/vlapic.h"
 #include "lib/errno.h"
 #include "lib/printk.h"
 #include "lib/string.h"
@@ -15,45 +16,9 @@
 #define CR4_VMXE      (1UL << 13)
 #define MSR_SPEC_CTRL 0x48
 
-paddr_t vmx_msr_bitmap; /* of all guests */
-
 const char *vmx_probe(void)
 {
 	return vmx_config_find(&vmx_config);
-}
-
-/* A bit for each MSR; reads of 0.., of 0xc0000000.., then writes (SDM vol. 3, "MSR-Bitmap Address") */
-static void msr_pass(uint8_t *map, uint32_t msr)
-{
-	uint32_t n = msr & 0x1fff, base = msr < 0x2000 ? 0 : 0x400;
-
-	map[base + n / 8] &= ~(1U << (n % 8));
-	map[base + 0x800 + n / 8] &= ~(1U << (n % 8));
-}
-
-/*
- * The guest's to use freely: fields of the VMCS, and those that it alone has
- * while it is on a CPU.  The CPU checks what is written.
- */
-static const uint32_t passed_msrs[] = {
-	MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE, MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK,
-	MSR_SYSENTER_CS, MSR_SYSENTER_CS + 1, MSR_SYSENTER_CS + 2,
-};
-
-static int msr_bitmap_create(void)
-{
-	uint8_t *map;
-
-	if (vmx_msr_bitmap)
-		return 0;
-	map = hyp_pages_alloc(0);
-	if (!map)
-		return -ENOMEM;
-	memset(map, 0xff, PAGE_SIZE);
-	for (unsigned int i = 0; i < ARRAY_SIZE(passed_msrs); i++)
-		msr_pass(map, passed_msrs[i]);
-	vmx_msr_bitmap = virt_to_paddr(map);
-	return 0;
 }
 
 static int vmx_cpu_enable(void)
@@ -61,7 +26,7 @@ static int vmx_cpu_enable(void)
 	uint32_t *region = hyp_page_alloc_zeroed();
 	paddr_t paddr;
 
-	if (!region || msr_bitmap_create())
+	if (!region || vmx_msr_tables_create())
 		return -ENOMEM; /* at boot: HVM is off then, and what little was had is left */
 	if (vmx_feature_control_set()) {
 		printk("CPU %u: VMX is locked off by the firmware\n", cpu_id());
@@ -92,8 +57,7 @@ static int vmx_vcpu_init(struct vcpu *v)
 	if (!x)
 		return -ENOMEM;
 	x->vmcs = hyp_page_alloc_zeroed();
-	x->vapic = hyp_page_alloc_zeroed();
-	if (!x->vmcs || !x->vapic)
+	if (!x->vmcs)
 		goto free;
 	*(uint32_t *)x->vmcs = vmx_config.revision;
 	paddr = virt_to_paddr(x->vmcs);
@@ -108,8 +72,6 @@ static int vmx_vcpu_init(struct vcpu *v)
 free:
 	if (x->vmcs)
 		hyp_pages_free(x->vmcs, 0);
-	if (x->vapic)
-		hyp_pages_free(x->vapic, 0);
 	heap_free(x);
 	return -ENOMEM;
 }
@@ -119,7 +81,6 @@ static void vmx_vcpu_fini(struct vcpu *v)
 	struct vmx_vcpu *x = v->hvm->vmx;
 
 	hyp_pages_free(x->vmcs, 0);
-	hyp_pages_free(x->vapic, 0);
 	heap_free(x);
 	v->hvm->vmx = NULL;
 }
@@ -168,14 +129,14 @@ static void vmx_window_set(struct vcpu *v, unsigned int priority, bool nmi)
 	v->hvm->vmx->is_nmi_wanted = nmi;
 }
 
+/* The CPU has it in the local APIC's page itself. */
 static void vmx_tpr_set(struct vcpu *v, uint8_t cr8)
 {
-	v->hvm->vmx->cr8 = cr8;
 }
 
 static uint8_t vmx_tpr_get(const struct vcpu *v)
 {
-	return v->hvm->vmx->cr8;
+	return vlapic_cr8_get(v);
 }
 
 static void vmx_tsc_offset_set(struct vcpu *v, uint64_t offset)

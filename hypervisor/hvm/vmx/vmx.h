@@ -33,6 +33,8 @@ enum vmx_state {
 	ST_PENDING_DEBUG,
 	ST_PDPTE, /* 4 of them */
 	ST_CPU_CONTROLS = ST_PDPTE + 4,
+	ST_CPU_CONTROLS2,
+	ST_MSR_BITMAP,
 	ST_ENTRY_CONTROLS,
 	ST_TSC_OFFSET,
 	ST_TPR_THRESHOLD,
@@ -46,7 +48,7 @@ extern const uint32_t vmx_switched_msrs[VMX_MSRS];
 
 struct vmx_vcpu {
 	/* constant after create */
-	void *vmcs, *vapic; /* a page each */
+	void *vmcs; /* a page */
 	/* owner CPU only, or paused */
 	uint64_t state[ST_COUNT];
 	uint64_t known, dirty; /* by enum vmx_state: state[] is right; is not yet in the VMCS */
@@ -57,7 +59,6 @@ struct vmx_vcpu {
 	bool has_debug_registers; /* its DR0..3 and DR6 are in the CPU's */
 	bool is_nmi_wanted;
 	uint8_t window;
-	uint8_t cr8;
 	uint64_t dr6;
 	unsigned int cpu;	   /* it last ran on */
 	uint64_t vpid_generation;  /* of that CPU, when it got its VPID; 0: needs one */
@@ -71,11 +72,18 @@ struct vmx_vcpu {
 struct vmx_config {
 	uint32_t revision;
 	uint32_t pin, cpu, cpu2, exit, entry;
+	uint32_t cpu2_x2apic; /* on top while the guest's local APIC is in that mode; 0: nothing */
 	uint8_t timer_shift; /* the preemption timer's: of the TSC */
 	uint64_t cr0_fixed, cr4_fixed; /* bits that must be set; PE and PG are the guest's */
 	bool has_spec_ctrl, has_enhanced_ibrs, has_verw, has_l1d_flush;
 };
 extern struct vmx_config vmx_config;
+
+/* MSRs that the CPU loads by itself: Intel SDM vol. 3, "VM-Entry Controls for MSRs". */
+struct vmx_msr_load {
+	uint32_t msr, reserved;
+	uint64_t val;
+};
 
 /* capability.c */
 const char *vmx_config_find(struct vmx_config *c);
@@ -96,7 +104,9 @@ bool vmx_invvpid(uint64_t type, const uint64_t descriptor[2]);
 void vmx_tables_store(struct vmx_tables *tables);
 void vmx_tables_load(const struct vmx_tables *tables);
 /* Enters the guest and is back at its exit, IRQs off; false: the entry failed (VMfail). */
-bool vmx_enter(struct cpu_user_regs *regs, bool is_launched);
+#define VMX_ENTER_LAUNCHED 1U /* this VMCS has been entered since it was loaded */
+#define VMX_ENTER_VERW	   2U /* the CPU's buffers are overwritten, the last thing before it */
+bool vmx_enter(struct cpu_user_regs *regs, unsigned int flags);
 
 /* state.c */
 uint64_t vmx_state_get(const struct vcpu *v, unsigned int st);
@@ -133,6 +143,13 @@ enum p2m_type ept_pte_type(uint64_t pte);
 mfn_t ept_pte_mfn(uint64_t pte);
 uint64_t ept_pointer(mfn_t root);
 
-extern paddr_t vmx_msr_bitmap;
+/* msr.c: the bitmaps and lists that all guests have. */
+struct vmx_msr_tables {
+	paddr_t bitmap, bitmap_x2apic; /* which are an exit; while the local APIC is in that mode */
+	paddr_t entry_loads, exit_loads;
+	unsigned int nr_entry_loads, nr_exit_loads;
+};
+extern struct vmx_msr_tables vmx_msr_tables;
+must_check int vmx_msr_tables_create(void); /* once: -ENOMEM */
 
 #endif

@@ -17,6 +17,11 @@
 #define GP	     13
 #define MSR_EFER     0xc0000080
 #define MSR_PAT	     0x277
+#define MSR_APIC     0x1b
+#define APIC_EXTD    (1UL << 10)
+#define MSR_TPR	     0x808
+#define MSR_PPR	     0x80a
+#define MSR_SVR	     0x80f
 #define NW	     (1UL << 29)
 #define CD	     (1UL << 30)
 #define PG	     (1UL << 31)
@@ -343,6 +348,52 @@ static void apic(void)
 	check_eq(trap_vector, 2, "and before a shadow");
 }
 
+/* Which of 0x800..0x8ff can be read: Intel SDM vol. 3, "x2APIC Register Address Space". */
+static bool is_readable(uint32_t msr)
+{
+	static const uint32_t singles[] = {0x802, 0x803, 0x808, 0x80a, 0x80d, 0x80f, 0x828,
+					   0x830, 0x838, 0x839, 0x83e};
+
+	for (unsigned int i = 0; i < sizeof(singles) / sizeof(singles[0]); i++)
+		if (msr == singles[i])
+			return true;
+	return (msr >= 0x810 && msr <= 0x827) || (msr >= 0x832 && msr <= 0x837);
+}
+
+/* By MSRs; a CPU may do some of it without an exit, and the answers are the same. */
+static void x2apic(void)
+{
+	uint64_t val, base;
+
+	check_eq(msr_read_try(MSR_APIC, &base), NO_TRAP, "RDMSR of the APIC's base");
+	check_eq(msr_read_try(MSR_TPR, &val), GP, "no MSRs of its own in xAPIC mode");
+	check_eq(msr_write_try(MSR_APIC, base | APIC_EXTD), NO_TRAP, "x2APIC mode");
+	for (uint32_t msr = 0x800; msr < 0x900; msr++)
+		if (msr_read_try(msr, &val) != (is_readable(msr) ? NO_TRAP : GP))
+			check_eq(msr, 0, "RDMSR of this should be as the manual says");
+	check_eq(msr_read_try(0x802, &val) == NO_TRAP ? val : 1, 0, "its ID");
+	check_eq(msr_read_try(0x80d, &val) == NO_TRAP ? val : 0, 1, "its logical ID");
+	check_eq(msr_write_try(0x802, 0), GP, "the ID is read-only");
+	check_eq(msr_write_try(MSR_PPR, 0), GP, "so is the PPR");
+	check_eq(msr_write_try(MSR_SVR, 1UL << 32 | 0x1ff), GP, "SVR: a reserved bit");
+	check_eq(msr_write_try(MSR_SVR, 0x1ff), NO_TRAP, "SVR");
+	check_eq(msr_read_try(MSR_SVR, &val) == NO_TRAP ? val : 0, 0x1ff, "SVR is what was written");
+	check_eq(msr_write_try(MSR_TPR, 0x100), GP, "TPR: a reserved bit");
+	check_eq(msr_write_try(MSR_TPR, 1UL << 32), GP, "TPR: another");
+	check_eq(msr_write_try(MSR_TPR, 0x57), NO_TRAP, "TPR");
+	check_eq(msr_read_try(MSR_TPR, &val) == NO_TRAP ? val : 0, 0x57, "TPR is what was written");
+	check_eq(msr_read_try(MSR_PPR, &val) == NO_TRAP ? val : 0, 0x57, "and the PPR follows");
+	__asm__ volatile("mov %%cr8, %0" : "=r"(val));
+	check_eq(val, 5, "and CR8");
+	__asm__ volatile("mov %0, %%cr8" ::"r"(3UL));
+	check_eq(msr_read_try(MSR_TPR, &val) == NO_TRAP ? val : 0, 0x30, "CR8 is the TPR's high half");
+	check_eq(msr_write_try(MSR_TPR, 0), NO_TRAP, "TPR: as it was");
+	check_eq(msr_write_try(0x80b, 1), GP, "EOI takes zero alone");
+	for (unsigned int i = 0; i < 2000; i++) /* what the CPU does itself is no exit */
+		msr_read_try(MSR_SVR, &val);
+	check_eq(val, 0x1ff, "and it stays so");
+}
+
 void guest_test(void)
 {
 	control_registers();
@@ -355,4 +406,5 @@ void guest_test(void)
 	border();
 	page_tables();
 	apic();
+	x2apic();
 }

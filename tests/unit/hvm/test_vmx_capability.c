@@ -76,6 +76,8 @@ TEST(a_cpu_that_has_it_all)
 	CHECK_EQ(c.cr0_fixed, 0x20); /* PE and PG are an unrestricted guest's own */
 	CHECK_EQ(c.cr4_fixed, 0x2000);
 	CHECK(c.cpu2 & CPU2_EPT && c.cpu2 & CPU2_UNRESTRICTED && c.cpu2 & CPU2_INVPCID);
+	CHECK(!(c.cpu2 & (CPU2_X2APIC | CPU2_APIC_REGISTERS))); /* not in every mode */
+	CHECK_EQ(c.cpu2_x2apic, CPU2_X2APIC | CPU2_APIC_REGISTERS);
 	CHECK(!(c.cpu & (CPU_INTERRUPT_WINDOW | CPU_NMI_WINDOW)));
 	CHECK(!c.has_spec_ctrl && !c.has_verw && !c.has_l1d_flush);
 }
@@ -118,6 +120,12 @@ TEST(what_may_be_missing)
 	machine();
 	*fake_msr_find(CPU2) &= ~(1UL << 44);
 	CHECK(!vmx_config_find(&c) && !(c.cpu2 & CPU2_INVPCID));
+	machine();
+	*fake_msr_find(CPU2) &= ~(1UL << 40);
+	CHECK(!vmx_config_find(&c) && c.cpu2_x2apic == CPU2_X2APIC);
+	machine();
+	*fake_msr_find(CPU2) &= ~(1UL << 36); /* registers that no mode is virtual for */
+	CHECK(!vmx_config_find(&c) && !c.cpu2_x2apic);
 }
 
 TEST(exits_of_each_use_of_cr3_are_refused)

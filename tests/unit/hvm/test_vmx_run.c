@@ -12,6 +12,7 @@
 #include "cpu/trap.h"
 #include "fake_vendor.h"
 #include "hvm/vcpu.h"
+#include "hvm/vlapic.h"
 #include "hvm/vmx/vmx.h"
 #include "time/time.h"
 
@@ -19,16 +20,26 @@ struct cpu_features cpu_features;
 struct vmx_config vmx_config = {
 	.cpu = CPU_MOV_DR,
 	.pin = PIN_PREEMPTION_TIMER,
+	.cpu2 = CPU2_EPT,
+	.cpu2_x2apic = CPU2_X2APIC | CPU2_APIC_REGISTERS,
 	.timer_shift = 5,
 };
-paddr_t vmx_msr_bitmap = 0x5000;
+struct vmx_msr_tables vmx_msr_tables = {
+	.bitmap = 0x5000,
+	.bitmap_x2apic = 0x6000,
+	.entry_loads = 0x7000,
+	.exit_loads = 0x7040,
+	.nr_entry_loads = 2,
+	.nr_exit_loads = 1,
+};
 char vmx_exit_entry[1];
 
 static struct vmx_vcpu x;
 static struct vcpu *vcpu;
 static uint64_t vmcs[0x8000];
 static unsigned int invepts, invvpids, loads, clears, entries;
-static bool enters = true, was_launched;
+static bool enters = true, was_launched, is_x2apic;
+static unsigned int entry_flags;
 static void (*in_guest)(void);
 static struct hvm_event requeued;
 
@@ -79,15 +90,37 @@ void vmx_tables_load(const struct vmx_tables *tables)
 	CHECK(tables->gdtr.base == 0x1111 && tables->idtr.base == 0x2222);
 }
 
-bool vmx_enter(struct cpu_user_regs *regs, bool is_launched)
+bool vmx_enter(struct cpu_user_regs *regs, unsigned int flags)
 {
 	entries++;
-	was_launched = is_launched;
+	was_launched = flags & VMX_ENTER_LAUNCHED;
+	entry_flags = flags;
 	vmcs[VMCS_EXIT_REASON] = VMX_EXIT_HLT;
 	vmcs[VMCS_IDT_EVENT] = vmcs[VMCS_EXIT_EVENT] = 0;
 	if (in_guest)
 		in_guest();
 	return enters;
+}
+
+/* The page of the local APIC: behind the VMCS's. */
+void *vlapic_page(const struct vcpu *v)
+{
+	return fake_ram + 4096;
+}
+
+uint8_t vlapic_cr8_get(const struct vcpu *v)
+{
+	return *(uint32_t *)((char *)fake_ram + 4096 + 0x80) >> 4;
+}
+
+bool vlapic_is_by_msr(const struct vcpu *v)
+{
+	return is_x2apic;
+}
+
+static void tpr_set(uint8_t cr8)
+{
+	*(uint32_t *)((char *)fake_ram + 4096 + 0x80) = cr8 << 4;
 }
 
 void hvm_event_requeue(struct vcpu *v, const struct hvm_event *e)
@@ -115,7 +148,6 @@ static void setup(void)
 	memset(vmcs, 0, sizeof(vmcs));
 	memset(&requeued, 0, sizeof(requeued));
 	x.vmcs = fake_ram;
-	x.vapic = fake_ram + 4096;
 	memset(fake_ram, 0, 8192);
 	x.cpu = ~0U;
 	x.known = x.dirty = (1UL << ST_COUNT) - 1;
@@ -123,6 +155,7 @@ static void setup(void)
 	vcpu->hvm->cr0 = 0x11;
 	*guest_regs() = (struct cpu_user_regs){.rip = 0x1000, .rsp = 0x2000, .rflags = 0x202};
 	in_guest = NULL;
+	is_x2apic = false;
 	enters = true;
 	vmx_switch_to(vcpu);
 	invepts = invvpids = 0;
@@ -177,6 +210,8 @@ TEST(what_never_changes_is_written_once)
 	CHECK_EQ(vmcs[VMCS_LINK_POINTER], ~0UL);
 	CHECK_EQ(vmcs[VMCS_EPT_POINTER], ept_pointer(vcpu->domain->hvm->p2m.root));
 	CHECK_EQ(vmcs[VMCS_PREEMPTION_TIMER], 10000000 >> 5); /* 10 ms */
+	CHECK(vmcs[VMCS_ENTRY_MSR_LOAD_AREA] == 0x7000 && vmcs[VMCS_ENTRY_MSR_LOADS] == 2);
+	CHECK(vmcs[VMCS_EXIT_MSR_LOAD_AREA] == 0x7040 && vmcs[VMCS_EXIT_MSR_LOADS] == 1);
 	CHECK(vmcs[VMCS_EXCEPTION_BITMAP] & 1U << TRAP_DB && vmcs[VMCS_EXCEPTION_BITMAP] & 1U << TRAP_AC);
 	CHECK(vmcs[VMCS_HOST_GDTR_BASE] == 0x1111 && vmcs[VMCS_HOST_IDTR_BASE] == 0x2222);
 	end();
@@ -186,15 +221,15 @@ TEST(windows_are_as_the_tpr_asks)
 {
 	setup();
 	x.window = HVM_WINDOW_ANY;
-	x.cr8 = 15;
+	tpr_set(15);
 	vmx_run(vcpu);
 	CHECK(vmcs[VMCS_CPU_CONTROLS] & CPU_INTERRUPT_WINDOW && !vmcs[VMCS_TPR_THRESHOLD]);
-	CHECK_EQ(*(uint32_t *)((char *)x.vapic + 0x80), 0xf0);
+	CHECK_EQ(vmcs[VMCS_VIRTUAL_APIC], virt_to_paddr(fake_ram + 4096));
 	x.window = 5;
-	x.cr8 = 4;
+	tpr_set(4);
 	vmx_run(vcpu);
 	CHECK(vmcs[VMCS_CPU_CONTROLS] & CPU_INTERRUPT_WINDOW && !vmcs[VMCS_TPR_THRESHOLD]);
-	x.cr8 = 5; /* an exit once it is below 5 */
+	tpr_set(5); /* an exit once it is below 5 */
 	x.is_nmi_wanted = true;
 	vmx_run(vcpu);
 	CHECK(!(vmcs[VMCS_CPU_CONTROLS] & CPU_INTERRUPT_WINDOW) && vmcs[VMCS_TPR_THRESHOLD] == 5);
@@ -206,18 +241,35 @@ TEST(windows_are_as_the_tpr_asks)
 	end();
 }
 
-static void tpr_lowered(void)
-{
-	*(uint32_t *)((char *)x.vapic + 0x80) = 0x30;
-}
-
-TEST(the_tpr_comes_back)
+TEST(the_cpu_helps_a_local_apic_in_x2apic_mode)
 {
 	setup();
-	x.cr8 = 9;
-	in_guest = tpr_lowered;
 	vmx_run(vcpu);
-	CHECK_EQ(x.cr8, 3);
+	CHECK(vmcs[VMCS_CPU_CONTROLS2] == CPU2_EPT && vmcs[VMCS_MSR_BITMAP] == 0x5000);
+	is_x2apic = true;
+	vmx_run(vcpu);
+	CHECK_EQ(vmcs[VMCS_CPU_CONTROLS2], CPU2_EPT | CPU2_X2APIC | CPU2_APIC_REGISTERS);
+	CHECK_EQ(vmcs[VMCS_MSR_BITMAP], 0x6000);
+	vmx_config.cpu2_x2apic = 0; /* one that cannot: every use is an exit */
+	vmx_run(vcpu);
+	CHECK(vmcs[VMCS_CPU_CONTROLS2] == CPU2_EPT && vmcs[VMCS_MSR_BITMAP] == 0x5000);
+	vmx_config.cpu2_x2apic = CPU2_X2APIC | CPU2_APIC_REGISTERS;
+	vmx_run(vcpu);
+	is_x2apic = false; /* RESET */
+	vmx_run(vcpu);
+	CHECK(vmcs[VMCS_CPU_CONTROLS2] == CPU2_EPT && vmcs[VMCS_MSR_BITMAP] == 0x5000);
+	end();
+}
+
+TEST(buffers_are_overwritten_where_the_cpu_asks_for_it)
+{
+	setup();
+	vmx_run(vcpu);
+	CHECK(!(entry_flags & VMX_ENTER_VERW));
+	vmx_config.has_verw = true;
+	vmx_run(vcpu);
+	CHECK_EQ(entry_flags, VMX_ENTER_VERW | VMX_ENTER_LAUNCHED);
+	vmx_config.has_verw = false;
 	end();
 }
 
