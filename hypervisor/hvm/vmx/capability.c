@@ -8,6 +8,8 @@
 #include "cpu/asm.h"
 #include "cpu/features.h"
 #include "lib/errno.h"
+#include "lib/printk.h"
+#include "lib/string.h"
 
 #define CPUID_1_ECX_VMX	       (1U << 5)
 #define MSR_FEATURE_CONTROL    0x3a
@@ -40,7 +42,7 @@
 
 struct vmx_config vmx_config;
 
-enum { PIN, CPU, EXIT, ENTRY, CPU2, GROUPS };
+enum { PIN = VMX_PIN, CPU = VMX_CPU, EXIT = VMX_EXIT, ENTRY = VMX_ENTRY, CPU2 = VMX_CPU2 };
 
 static const struct {
 	uint8_t group;
@@ -82,8 +84,8 @@ static const struct {
 
 static const char *controls_find(struct vmx_config *c)
 {
-	uint64_t caps[GROUPS];
-	uint32_t vals[GROUPS];
+	uint64_t caps[VMX_CONTROL_GROUPS];
+	uint32_t vals[VMX_CONTROL_GROUPS];
 
 	for (unsigned int g = PIN; g <= ENTRY; g++)
 		if (msr_read_safe(MSR_VMX_TRUE_PIN + g, &caps[g]))
@@ -91,7 +93,7 @@ static const char *controls_find(struct vmx_config *c)
 	/* no secondary controls, no MSR that tells of them */
 	if (msr_read_safe(MSR_VMX_CPU2, &caps[CPU2]))
 		caps[CPU2] = 0;
-	for (unsigned int g = 0; g < GROUPS; g++)
+	for (unsigned int g = 0; g < VMX_CONTROL_GROUPS; g++)
 		vals[g] = caps[g]; /* low half: must be one; high half: may be one */
 	for (unsigned int i = 0; i < ARRAY_SIZE(wanted); i++) {
 		uint32_t allowed = caps[wanted[i].group] >> 32;
@@ -103,6 +105,7 @@ static const char *controls_find(struct vmx_config *c)
 	}
 	if (vals[CPU] & (CPU_CR3_LOAD | CPU_CR3_STORE))
 		return "this CPU's VMX makes an exit of each use of CR3";
+	memcpy(c->caps, caps, sizeof(c->caps));
 	c->pin = vals[PIN];
 	c->cpu = vals[CPU] & ~CPU_NOT_YET;
 	c->cpu2 = vals[CPU2] & ~CPU2_BY_MODE;
@@ -157,6 +160,17 @@ int vmx_feature_control_set(void)
 			      val | FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMXON) ? -EPERM : 0;
 }
 
+/* What not every CPU has, for who reads the log. */
+static void options_print(const struct vmx_config *c)
+{
+	printk("VMX:%s%s%s%s%s%s%s\n", c->pin & PIN_PREEMPTION_TIMER ? " preemption-timer" : "",
+	       c->cpu2 & CPU2_PAUSE_LOOP ? " PAUSE-loop" : "",
+	       c->cpu2_x2apic ? " virtual-x2APIC" : "",
+	       c->cpu2_x2apic & CPU2_APIC_REGISTERS ? " APIC-registers" : "",
+	       c->has_enhanced_ibrs ? " enhanced-IBRS" : c->has_spec_ctrl ? " IBRS" : "",
+	       c->has_l1d_flush ? " L1D-flush" : "", c->has_verw ? " VERW" : "");
+}
+
 const char *vmx_config_find(struct vmx_config *c)
 {
 	const char *missing;
@@ -182,5 +196,6 @@ const char *vmx_config_find(struct vmx_config *c)
 	c->cr0_fixed &= ~CR0_PE_PG;
 	c->timer_shift = msr_read_safe(MSR_VMX_MISC, &basic) ? 0 : basic & MISC_TIMER_SHIFT;
 	mitigations_find(c);
+	options_print(c);
 	return NULL;
 }

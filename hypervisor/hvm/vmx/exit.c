@@ -263,9 +263,12 @@ const char *vmx_exit_name(uint32_t reason)
 static void entry_failed(struct vcpu *v)
 {
 	const struct vmx_vcpu *x = v->hvm->vmx;
-	unsigned int bad = vmx_state_check(v);
 	bool is_vmfail = !(uint16_t)x->exit_reason;
+	unsigned int bad = is_vmfail ? vmx_host_check(v) : vmx_state_check(v);
 
+	if ((uint16_t)x->exit_reason == VMX_EXIT_MSR_LOADING)
+		guest_printk(v->domain, "MSR %#x of the list for an entry\n",
+			     vmx_entry_load(x->qualification));
 	guest_printk(v->domain, "vCPU %u: VM entry failed, %u fields found inconsistent\n", v->id, bad);
 	hvm_exit_unexpected(v, is_vmfail ? "VM-instruction error" : vmx_exit_name(x->exit_reason),
 			    x->qualification);

@@ -100,6 +100,17 @@ static void loads_fill(struct vmx_msr_load *entry, struct vmx_msr_load *exit)
 	t->exit_loads = virt_to_paddr(exit);
 }
 
+uint32_t vmx_entry_load(uint64_t n)
+{
+	const struct vmx_msr_tables *t = &vmx_msr_tables;
+	const struct vmx_msr_load *loads;
+
+	if (!n || n > t->nr_entry_loads)
+		return 0;
+	loads = paddr_to_virt(t->entry_loads);
+	return loads[n - 1].msr;
+}
+
 int vmx_msr_tables_create(void)
 {
 	struct vmx_msr_tables *t = &vmx_msr_tables;

@@ -68,9 +68,13 @@ struct vmx_vcpu {
 	uint64_t qualification;
 };
 
+/* Groups of controls, in the order of their capability MSRs; the secondary ones of the CPU last. */
+enum { VMX_PIN, VMX_CPU, VMX_EXIT, VMX_ENTRY, VMX_CPU2, VMX_CONTROL_GROUPS };
+
 /* What the CPU can do and the guest gets, settled once at boot. */
 struct vmx_config {
 	uint32_t revision;
+	uint64_t caps[VMX_CONTROL_GROUPS]; /* low half: bits that must be set; high half: that may be */
 	uint32_t pin, cpu, cpu2, exit, entry;
 	uint32_t cpu2_x2apic; /* on top while the guest's local APIC is in that mode; 0: nothing */
 	uint8_t timer_shift; /* the preemption timer's: of the TSC */
@@ -132,8 +136,9 @@ void vmx_debug_registers_load(struct vcpu *v);
 void vmx_exit_handle(struct vcpu *v);
 const char *vmx_exit_name(uint32_t reason);
 
-/* check.c: prints which guest fields an entry would refuse: how many. */
+/* check.c, check_host.c: print which of the guest's fields, or others, an entry refuses: how many. */
 unsigned int vmx_state_check(const struct vcpu *v);
+unsigned int vmx_host_check(const struct vcpu *v);
 
 /* ept.c */
 uint64_t ept_pte_leaf(mfn_t mfn, enum p2m_type type, unsigned int level);
@@ -151,5 +156,6 @@ struct vmx_msr_tables {
 };
 extern struct vmx_msr_tables vmx_msr_tables;
 must_check int vmx_msr_tables_create(void); /* once: -ENOMEM */
+uint32_t vmx_entry_load(uint64_t n);	    /* the n-th MSR that an entry loads, from 1; 0: no such */
 
 #endif

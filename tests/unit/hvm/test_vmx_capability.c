@@ -73,6 +73,8 @@ TEST(a_cpu_that_has_it_all)
 	machine();
 	CHECK(!vmx_config_find(&c));
 	CHECK_EQ(c.revision, 0x11e57ed0);
+	CHECK_EQ(c.caps[VMX_PIN], 0xff00000016);
+	CHECK_EQ(c.caps[VMX_CPU2], 0x001fffffUL << 32);
 	CHECK_EQ(c.cr0_fixed, 0x20); /* PE and PG are an unrestricted guest's own */
 	CHECK_EQ(c.cr4_fixed, 0x2000);
 	CHECK(c.cpu2 & CPU2_EPT && c.cpu2 & CPU2_UNRESTRICTED && c.cpu2 & CPU2_INVPCID);

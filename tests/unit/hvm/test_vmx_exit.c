@@ -16,7 +16,8 @@
 static struct vmx_vcpu x;
 static uint64_t vmcs[0x8000];
 static char said[64];
-static unsigned int loads, checks, yields;
+static unsigned int loads, checks, host_checks, yields;
+static uint64_t load_asked;
 static uint64_t args[6];
 
 uint64_t vmcs_read(uint64_t field)
@@ -119,6 +120,18 @@ unsigned int vmx_state_check(const struct vcpu *v)
 	return 3;
 }
 
+unsigned int vmx_host_check(const struct vcpu *v)
+{
+	host_checks++;
+	return 1;
+}
+
+uint32_t vmx_entry_load(uint64_t n)
+{
+	load_asked = n;
+	return 0x48;
+}
+
 void vcpu_yield(void)
 {
 	yields++;
@@ -172,12 +185,14 @@ TEST(what_has_no_handler_ends_the_domain_by_name)
 TEST(an_entry_that_failed_is_looked_into)
 {
 	setup();
-	checks = 0;
+	checks = host_checks = 0;
 	CHECK(is(exit_of(EXIT_REASON_FAILED | VMX_EXIT_GUEST_STATE, 0), "entry failure: guest state"));
-	CHECK(is(exit_of(EXIT_REASON_FAILED | VMX_EXIT_MSR_LOADING, 0), "entry failure: MSR loading"));
+	CHECK(is(exit_of(EXIT_REASON_FAILED | VMX_EXIT_MSR_LOADING, 2), "entry failure: MSR loading"));
+	CHECK_EQ(load_asked, 2);
 	CHECK(is(exit_of(EXIT_REASON_FAILED, 7), "VM-instruction error"));
 	CHECK_EQ(args[0], 7);
-	CHECK_EQ(checks, 3);
+	CHECK_EQ(checks, 2);
+	CHECK_EQ(host_checks, 1);
 	CHECK_PANIC(exit_of(EXIT_REASON_FAILED | VMX_EXIT_MACHINE_CHECK, 0));
 	fake_hvm_free(vcpu->domain);
 }

@@ -107,6 +107,9 @@ TEST(ibrs_and_the_l1_flush_are_the_cpus_to_load)
 	CHECK(!(vmx_msr_tables.entry_loads & 15) && !(vmx_msr_tables.exit_loads & 15));
 	CHECK_EQ(vmx_msr_tables.nr_entry_loads, 2);
 	loads = at(vmx_msr_tables.entry_loads);
+	CHECK_EQ(vmx_entry_load(1), 0x10b); /* as an exit qualification counts */
+	CHECK_EQ(vmx_entry_load(2), 0x48);
+	CHECK_EQ(vmx_entry_load(0) | vmx_entry_load(3) | vmx_entry_load(~0UL), 0);
 	CHECK(loads[0].msr == 0x10b && loads[0].val == 1 && !loads[0].reserved);
 	CHECK(loads[1].msr == 0x48 && loads[1].val == 0 && !loads[1].reserved);
 	CHECK_EQ(vmx_msr_tables.nr_exit_loads, 1);
