@@ -10,6 +10,7 @@
 #include "cpu/features.h"
 #include "cpu/softirq.h"
 #include "dev/acpi.h"
+#include "dev/ports.h"
 #include "domain/dom0_image.h"
 #include "domain/domain.h"
 #include "evtchn/evtchn.h"
@@ -32,16 +33,6 @@
 /* Intel SDM vol. 3, "Message Address Register Format": the local APICs and their MSI window */
 #define MSI_START 0xfee00000UL
 #define MSI_END	  0xfeefffffUL
-
-static init_data const struct {
-	uint16_t first, last;
-} ports_refused[] = {
-	{0x20, 0x21},	/* 8259 */
-	{0xa0, 0xa1},	/* 8259 */
-	{0x40, 0x43},	/* 8254 */
-	{0x61, 0x61},	/* gate of its channel 2, speaker */
-	{0xcf8, 0xcff}, /* PCI configuration, which is emulated */
-};
 
 static init_text void must(int rc, const char *what)
 {
@@ -125,10 +116,7 @@ static init_text void iomem_grant(struct domain *d)
 static init_text void rights_grant(struct domain *d)
 {
 	iomem_grant(d);
-	must(rangeset_add(&d->ioports, 0, 0xffff), "I/O ports");
-	for (unsigned int i = 0; i < ARRAY_SIZE(ports_refused); i++)
-		must(rangeset_remove(&d->ioports, ports_refused[i].first, ports_refused[i].last),
-		     "I/O ports");
+	must(ports_grant(&d->ioports), "I/O ports");
 	must(rangeset_add(&d->irqs, 0, ~0U), "interrupts");
 }
 

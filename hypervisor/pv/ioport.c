@@ -3,10 +3,10 @@
  * Port I/O of a PV guest: first whether it may execute the instruction (its
  * virtual IOPL and I/O bitmap), then what the port is to it.  A port that is
  * not the domain's reads as all ones and ignores writes, as an empty bus does.
+ * What the hypervisor keeps is no domain's: dev/ports.h.
  */
 #include "cpu/asm.h"
 #include "dev/pciconf.h"
-#include "dev/serial.h"
 #include "domain/domain.h"
 #include "pv/emulate.h"
 
@@ -30,11 +30,6 @@ bool pv_port_allowed(struct vcpu *v, uint16_t port, unsigned int size)
 	return !(bits >> port % 8 & ((1U << size) - 1));
 }
 
-static bool is_ours(uint16_t port, unsigned int size)
-{
-	return port + size > SERIAL_PORT_FIRST && port <= SERIAL_PORT_LAST;
-}
-
 static bool is_pci_data(uint16_t port, unsigned int size)
 {
 	return port >= PCI_CONF_DATA && port + size <= PCI_CONF_DATA + 4;
@@ -48,7 +43,7 @@ uint32_t pv_port_in(struct vcpu *v, uint16_t port, unsigned int size)
 		return d->pv.pci_address;
 	if (d->is_privileged && is_pci_data(port, size) && (d->pv.pci_address & 0x80000000U))
 		return pciconf_read(d->pv.pci_address, port & 3, size);
-	if (is_ours(port, size) || !rangeset_contains(&d->ioports, port, port + size - 1))
+	if (!rangeset_contains(&d->ioports, port, port + size - 1))
 		return ~0U;
 	return size == 1 ? port_inb(port) : size == 2 ? port_inw(port) : port_inl(port);
 }
@@ -65,7 +60,7 @@ void pv_port_out(struct vcpu *v, uint16_t port, unsigned int size, uint32_t val)
 		pciconf_write(d->pv.pci_address, port & 3, size, val);
 		return;
 	}
-	if (is_ours(port, size) || !rangeset_contains(&d->ioports, port, port + size - 1))
+	if (!rangeset_contains(&d->ioports, port, port + size - 1))
 		return;
 	if (size == 1)
 		port_outb(port, val);
