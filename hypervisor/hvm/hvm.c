@@ -15,6 +15,7 @@
 #include "hvm/ioreq.h"
 #include "hvm/platform.h"
 #include "hvm/policy.h"
+#include "hvm/ports.h"
 #include "hvm/state.h"
 #include "hvm/vcpu.h"
 #include "hvm/vendor.h"
@@ -85,12 +86,15 @@ int hvm_domain_init(struct domain *d, const struct xen_domctl_createdomain *conf
 	rc = p2m_init(d);
 	if (rc)
 		goto free;
+	rc = hvm_ports_init(d);
+	if (rc)
+		goto fini_p2m;
 	rc = hvm_vendor->domain_init(d);
 	if (rc)
-		goto fini_p2m;
+		goto fini_ports;
 	rc = hvm_platform_init(d);
 	if (rc)
-		goto fini_p2m;
+		goto fini_ports;
 	rc = ioreq_domain_init(d);
 	if (rc)
 		goto fini_platform;
@@ -98,6 +102,8 @@ int hvm_domain_init(struct domain *d, const struct xen_domctl_createdomain *conf
 
 fini_platform:
 	hvm_platform_fini(d);
+fini_ports:
+	hvm_ports_fini(d);
 fini_p2m:
 	p2m_fini(d);
 free:
@@ -110,6 +116,7 @@ void hvm_domain_fini(struct domain *d)
 {
 	ioreq_domain_fini(d);
 	hvm_platform_fini(d);
+	hvm_ports_fini(d);
 	p2m_fini(d);
 	heap_free(d->hvm->cpuid);
 	heap_free(d->hvm);

@@ -39,6 +39,12 @@ void hvm_upcall_raise(struct vcpu *v);
 /* Has v something to be woken for from HLT?  Scheduler's question, any context. */
 bool hvm_has_wakeup(const struct vcpu *v);
 
+/*
+ * Ports first..last are the machine's to d, or no longer: an access is no exit.  d is paused, as
+ * Intel wants it (SDM vol. 3, "Software Access to Related Structures"), d->lock held.
+ */
+void hvm_ports_allow(struct domain *d, uint16_t first, uint16_t last, bool allow);
+
 /* Linear addresses of the current vCPU's kernel: bytes NOT copied, as guest_copy_* has it. */
 must_check size_t hvm_copy_from(void *dst, const void *guest, size_t n);
 must_check size_t hvm_copy_to(void *guest, const void *src, size_t n);

@@ -77,6 +77,7 @@ struct hvm_domain {
 	/* constant after create */
 	uint32_t emulation; /* XEN_X86_EMU_* */
 	bool has_device_model; /* HVM rather than PVH: more than a local APIC is emulated */
+	unsigned long *ports;  /* hvm/ports.h; the bits: protected by domain->lock */
 
 	struct p2m p2m;
 	struct hvm_platform *platform;

@@ -5,6 +5,7 @@
  * page, power over another domain, the global virtual interrupts.
  */
 #include "hypercall/ctl.h"
+#include "hvm/hvm.h"
 #include "lib/string.h"
 #include "mm/page.h"
 
@@ -38,15 +39,37 @@ int domctl_iomem_permission(struct domain *d, struct xen_domctl *op)
 			     p->allow_access);
 }
 
+/*
+ * Of an HVM domain the CPUs go by a map besides: it changes together with the set, so that two
+ * callers leave them alike, and only if the set did.
+ */
+static int ioports_change_hvm(struct domain *d, uint16_t first, uint16_t last, bool allow)
+{
+	int rc;
+
+	domain_pause(d);
+	spin_lock(&d->lock);
+	rc = access_change(&current->domain->ioports, &d->ioports, first, last, allow);
+	if (!rc)
+		hvm_ports_allow(d, first, last, allow);
+	spin_unlock(&d->lock);
+	domain_unpause(d);
+	return rc;
+}
+
 int domctl_ioport_permission(struct domain *d, struct xen_domctl *op)
 {
 	const struct xen_domctl_ioport_permission *p = &op->u.ioport_permission;
+	uint32_t last;
 
 	if (!p->nr_ports || p->first_port >= IOPORT_COUNT ||
 	    p->nr_ports > IOPORT_COUNT - p->first_port)
 		return -EINVAL;
-	return access_change(&current->domain->ioports, &d->ioports, p->first_port,
-			     p->first_port + p->nr_ports - 1, p->allow_access);
+	last = p->first_port + p->nr_ports - 1;
+	if (d->type == DOMAIN_HVM)
+		return ioports_change_hvm(d, p->first_port, last, p->allow_access);
+	return access_change(&current->domain->ioports, &d->ioports, p->first_port, last,
+			     p->allow_access);
 }
 
 /*

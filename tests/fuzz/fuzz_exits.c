@@ -7,7 +7,7 @@
  *
  * Hypervisor: hvm/exit.c hvm/fetch.c hvm/event.c hvm/vcpu.c hvm/msr.c hvm/cpuid.c domain/cpuid.c hvm/decode.c
  * Hypervisor: hvm/emulate.c hvm/emulate_alu.c hvm/emulate_memory.c hvm/emulate_string.c hvm/io.c
- * Hypervisor: hvm/walk.c hvm/copy.c hvm/p2m.c hvm/p2m_pool.c hvm/p2m_table.c hvm/vendor.c
+ * Hypervisor: hvm/ports.c hvm/walk.c hvm/copy.c hvm/p2m.c hvm/p2m_pool.c hvm/p2m_table.c hvm/vendor.c
  * Hypervisor: hvm/svm/exit.c hvm/svm/svm.c hvm/svm/run.c hvm/svm/npt.c lib/bits.c
  * Also: tests/unit/fake/fake.c
  */

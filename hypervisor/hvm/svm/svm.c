@@ -8,6 +8,7 @@
 #include "cpu/asm.h"
 #include "cpu/cpu.h"
 #include "cpu/features.h"
+#include "hvm/ports.h"
 #include "lib/errno.h"
 #include "lib/printk.h"
 #include "lib/string.h"
@@ -28,8 +29,7 @@
 #define CR4_TLB_BITS	  (X86_CR4_PSE | X86_CR4_PAE | X86_CR4_PGE | X86_CR4_SMEP | X86_CR4_SMAP)
 #define EFER_TLB_BITS	  0xd00UL /* LME LMA NXE */
 
-#define IOPM_ORDER	  2 /* 12 KiB, which the CPU wants contiguous */
-#define MSRPM_ORDER	  1
+#define MSRPM_ORDER	  1 /* 8 KiB, which the CPU wants contiguous */
 
 /* A spinning vCPU gives way after so many PAUSEs in a row, so few cycles apart. */
 #define PAUSE_COUNT	3000
@@ -49,7 +49,7 @@
 
 uint32_t svm_features;
 bool svm_is_tcg;
-static void *iopm, *msrpm; /* of all guests */
+static void *msrpm; /* of all guests */
 
 static bool is_tcg(void)
 {
@@ -97,15 +97,13 @@ static const uint32_t passed_msrs[] = {
 	MSR_SYSENTER_CS + 1, MSR_SYSENTER_CS + 2,
 };
 
-static int maps_create(void)
+static int msrpm_create(void)
 {
-	if (iopm)
+	if (msrpm)
 		return 0;
-	iopm = hyp_pages_alloc(IOPM_ORDER);
 	msrpm = hyp_pages_alloc(MSRPM_ORDER);
-	if (!iopm || !msrpm)
+	if (!msrpm)
 		return -ENOMEM;
-	memset(iopm, 0xff, PAGE_SIZE << IOPM_ORDER);
 	memset(msrpm, 0xff, PAGE_SIZE << MSRPM_ORDER);
 	for (unsigned int i = 0; i < ARRAY_SIZE(passed_msrs); i++)
 		msr_pass(msrpm, passed_msrs[i]);
@@ -116,7 +114,7 @@ static int svm_cpu_enable(void)
 {
 	void *save = hyp_page_alloc_zeroed(), *host = hyp_page_alloc_zeroed();
 
-	if (!save || !host || maps_create())
+	if (!save || !host || msrpm_create())
 		return -ENOMEM; /* at boot: HVM is off then, and what little was had is left */
 	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SVME);
 	msr_write(MSR_VM_HSAVE_PA, virt_to_paddr(save));
@@ -171,7 +169,7 @@ static int svm_vcpu_init(struct vcpu *v)
 		vmcb->pause_count = PAUSE_COUNT;
 		vmcb->pause_threshold = PAUSE_THRESHOLD;
 	}
-	vmcb->iopm_paddr = virt_to_paddr(iopm);
+	vmcb->iopm_paddr = hvm_ports_map(v->domain);
 	vmcb->msrpm_paddr = virt_to_paddr(msrpm);
 	vmcb->int_control = V_INTR_MASKING;
 	vmcb->np_enable = 1;

@@ -5,9 +5,11 @@
  *
  * Links: hypercall/domctl.c hypercall/domctl_domain.c hypercall/domctl_vcpu.c hypercall/domctl_hvm.c hvm/context.c
  * Links: hypercall/domctl_access.c hypercall/ctl_bitmap.c hypercall/cpu_policy.c hypercall/domctl_paging.c
- * Links: domain/cpuid.c hvm/cpuid.c lib/bits.c lib/rangeset.c
+ * Links: dev/ports.c domain/cpuid.c hvm/cpuid.c lib/bits.c lib/rangeset.c
  */
 #include "fixture.h"
+#include "dev/ports.h"
+#include "hvm/hvm.h"
 #include "hvm/platform.h"
 #include "hvm/state.h"
 #include "hvm/vcpu.h"
@@ -579,6 +581,80 @@ TEST(domctl_access_is_passed_on_only_by_who_has_it)
 	CHECK_EQ(IOPORT(1, ~0U, 1), -EINVAL);
 	CHECK_EQ(rangeset_remove(&dom0->ioports, 0x60, 0x64), 0);
 	CHECK_EQ(IOPORT(0x64, 1, 1), -EPERM);
+	access_end();
+}
+
+TEST(domctl_ports_that_are_kept_are_nobodys)
+{
+	fixture_begin();
+	CHECK_EQ(ports_grant(&dom0->ioports), 0);
+	CHECK_EQ(IOPORT(0x3f8, 8, 1), -EPERM);
+	CHECK_EQ(IOPORT(0x3ff, 2, 1), -EPERM);
+	CHECK_EQ(IOPORT(0xcf8, 4, 1), -EPERM);
+	CHECK_EQ(IOPORT(0xcff, 1, 1), -EPERM);
+	CHECK_EQ(IOPORT(0, 0x10000, 1), -EPERM);
+	CHECK_EQ(rangeset_count(&domu->ioports), 0);
+	CHECK_EQ(IOPORT(0x2f8, 8, 1), 0);
+	access_end();
+}
+
+static struct {
+	unsigned int count;
+	uint16_t first, last;
+	bool allow;
+} map_change;
+
+/* The map: never while a CPU may look at it, nor another caller change it; after the set. */
+void hvm_ports_allow(struct domain *d, uint16_t first, uint16_t last, bool allow)
+{
+	CHECK(d == domu);
+	CHECK_EQ(pauses, 1);
+	CHECK(spin_is_locked(&d->lock));
+	CHECK_EQ(rangeset_contains(&d->ioports, first, last), allow);
+	CHECK_EQ(rangeset_overlaps(&d->ioports, first, last), allow);
+	map_change.count++;
+	map_change.first = first;
+	map_change.last = last;
+	map_change.allow = allow;
+}
+
+static void map_was_changed(unsigned int count, uint16_t first, uint16_t last, bool allow)
+{
+	CHECK_EQ(map_change.count, count);
+	CHECK_EQ(map_change.first, first);
+	CHECK_EQ(map_change.last, last);
+	CHECK_EQ(map_change.allow, allow);
+	CHECK_EQ(pauses, 0);
+	CHECK(!spin_is_locked(&domu->lock));
+}
+
+TEST(domctl_ports_of_an_hvm_domain_change_its_map)
+{
+	fixture_begin();
+	domu->type = DOMAIN_HVM;
+	map_change.count = 0;
+	CHECK_EQ(ports_grant(&dom0->ioports), 0);
+	CHECK_EQ(IOPORT(0x2f8, 8, 1), 0);
+	map_was_changed(1, 0x2f8, 0x2ff, true);
+	CHECK_EQ(IOPORT(0xffff, 1, 1), 0);
+	map_was_changed(2, 0xffff, 0xffff, true);
+	CHECK_EQ(IOPORT(0x2fa, 2, 0), 0);
+	map_was_changed(3, 0x2fa, 0x2fb, false);
+
+	/* Neither the set nor the map: what is not the giver's, and without memory. */
+	CHECK_EQ(IOPORT(0xcf8, 1, 1), -EPERM);
+	CHECK_EQ(IOPORT(0x3f0, 16, 1), -EPERM);
+	fake_alloc_fail_at = 1;
+	CHECK_EQ(IOPORT(0x81, 1, 1), -ENOMEM);
+	fake_alloc_fail_at = 1;
+	CHECK_EQ(IOPORT(0x2f8, 1, 0), -ENOMEM);
+	fake_alloc_fail_at = 0;
+	map_was_changed(3, 0x2fa, 0x2fb, false);
+	CHECK_EQ(rangeset_count(&domu->ioports), 3);
+
+	domu->type = DOMAIN_PV;
+	CHECK_EQ(IOPORT(0x81, 1, 1), 0);
+	map_was_changed(3, 0x2fa, 0x2fb, false);
 	access_end();
 }
 
