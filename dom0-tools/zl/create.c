@@ -306,6 +306,28 @@ static int set_sched(struct creation *c)
 	return 0;
 }
 
+static int set_ioports(struct creation *c)
+{
+	char text[IOPORTS_SIZE];
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < c->spec->nr_ioports; i++) {
+		const struct ioports *ports = &c->spec->ioports[i];
+
+		ioports_format(ports, text);
+		rc = hyp_domain_set_ioport_permission(c->zl->hyp, c->record.domid, ports->first,
+						      ports->last - ports->first + 1U, true);
+		if (rc == -EPERM)
+			return creation_fail(c, rc,
+					     "ioports: %s: the hypervisor keeps all or some of "
+					     "these ports to itself",
+					     text);
+		if (rc)
+			return creation_fail(c, rc, "ioports: %s: %s", text, strerror(-rc));
+	}
+	return 0;
+}
+
 static int write_nodes(struct creation *c, const struct build_result *built)
 {
 	struct store_entries list;
@@ -368,6 +390,8 @@ int creation_build(struct creation *c)
 	rc = set_affinity(c, machine.max_cpu_id + 1);
 	if (!rc)
 		rc = set_sched(c);
+	if (!rc)
+		rc = set_ioports(c);
 	if (!rc)
 		rc = write_nodes(c, &built);
 	if (!rc)

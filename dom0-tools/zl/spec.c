@@ -300,6 +300,32 @@ static void read_vifs(struct spec_reader *r)
 	free(items);
 }
 
+static void read_ioports(struct spec_reader *r)
+{
+	struct config_error error;
+	const char **items = NULL;
+	size_t i, nr = 0;
+	int rc = r->rc ? -ENOENT : config_get_strings(r->config, "ioports", &items, &nr, r->error);
+
+	if (rc == -ENOENT)
+		return;
+	r->rc = rc;
+	if (!rc && nr) {
+		r->spec->ioports = calloc(nr, sizeof(*r->spec->ioports));
+		if (!r->spec->ioports)
+			reader_fail(r, "ioports", -ENOMEM, "out of memory");
+	}
+	for (i = 0; !r->rc && i < nr; i++) {
+		rc = ioports_parse(items[i], &r->spec->ioports[i], &error);
+		if (rc)
+			r->rc = config_error_at(r->config, reader_place(r, "ioports", i), r->error,
+						rc, "%s", error.text);
+		else
+			r->spec->nr_ioports++;
+	}
+	free(items);
+}
+
 static void read_action(struct spec_reader *r, const char *key, enum lifecycle_action *action)
 {
 	const char *word = read_string(r, key);
@@ -346,6 +372,7 @@ int spec_read(struct config *config, struct domain_spec *spec, struct config_err
 		read_hvm(&r);
 	read_disks(&r);
 	read_vifs(&r);
+	read_ioports(&r);
 	read_actions(&r);
 	if (r.rc)
 		spec_free(spec);
@@ -364,6 +391,7 @@ void spec_free(struct domain_spec *spec)
 		free(spec->cpus[i]);
 	free(spec->disks);
 	free(spec->vifs);
+	free(spec->ioports);
 	free(spec->cpus);
 	free(spec->name);
 	free(spec->kernel);

@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "config/cpulist.h"
 #include "config/disk.h"
+#include "config/ioports.h"
 #include "config/vif.h"
 #include "model/model.h"
 #include "zl/lifecycle.h"
@@ -62,6 +63,8 @@ struct domain_spec {
 	size_t nr_disks;
 	struct vif_spec *vifs;
 	size_t nr_vifs;
+	struct ioports *ioports; /* of the machine, handed to it */
+	size_t nr_ioports;
 	struct lifecycle_actions actions;
 	struct hvm_spec hvm; /* empty for others */
 };

@@ -56,6 +56,21 @@ static struct json_object *strings_to_json(char *const *strings, size_t nr)
 	return out;
 }
 
+static struct json_object *ioports_to_json(const struct domain_spec *spec)
+{
+	struct json_object *out = json_object_new_array();
+
+	for (size_t i = 0; i < spec->nr_ioports; i++) {
+		const struct ioports *ports = &spec->ioports[i];
+		struct json_object *range = json_object_new_object();
+
+		json_add_int(range, "first", ports->first);
+		json_add_int(range, "number", ports->last - ports->first + 1);
+		json_object_array_add(out, range);
+	}
+	return out;
+}
+
 static struct json_object *vnc_to_json(const struct model_config *model)
 {
 	struct json_object *out = json_object_new_object();
@@ -117,6 +132,7 @@ static struct json_object *build_to_json(const struct domain_spec *spec)
 	if (spec->has_cap)
 		json_add_int(out, "cap", spec->cap);
 	json_add_int(out, "tsc_mode", spec->tsc_mode);
+	json_object_object_add(out, "ioports", ioports_to_json(spec));
 	if (spec->type == DOMAIN_HVM)
 		json_object_object_add(out, "type.hvm", hvm_to_json(&spec->hvm));
 	return out;

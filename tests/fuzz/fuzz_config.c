@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Fuzzer of the configuration parser: any text as a file, every value read in every way, and every
- * string in it as a disk, an interface and a CPU list.
+ * string in it as a disk, an interface, a CPU list and a range of ports.
  *
  * Tools: lib/config
  */
@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "config/cpulist.h"
 #include "config/disk.h"
+#include "config/ioports.h"
 #include "config/vif.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -37,6 +38,23 @@ static void try_cpulist(const char *text)
 	check(memcmp(&list, &again, sizeof(list)) == 0);
 }
 
+/* What is printed of a range is the same range. */
+static void try_ioports(const char *text)
+{
+	struct ioports ports, again;
+	struct config_error error = {0};
+	char buf[IOPORTS_SIZE];
+
+	if (ioports_parse(text, &ports, &error) != 0) {
+		check(error.text[0] != '\0');
+		return;
+	}
+	check(ports.first <= ports.last);
+	ioports_format(&ports, buf);
+	check(ioports_parse(buf, &again, &error) == 0);
+	check(again.first == ports.first && again.last == ports.last);
+}
+
 static void try_string(const char *text)
 {
 	struct config_error error = {0};
@@ -58,6 +76,7 @@ static void try_string(const char *text)
 	else
 		check(error.text[0] != '\0');
 	try_cpulist(text);
+	try_ioports(text);
 }
 
 static void try_value(const struct config_value *value)

@@ -8,8 +8,9 @@
  *	extra += " quiet"         # append to a string or a list
  *
  * This header owns parsing and typed reading; what a key means is the caller's, and specifications
- * within strings are in config/disk.h, config/vif.h and config/cpulist.h. A value set twice is an
- * error of the writer: the last one counts, as in xl. Functions return 0 or -E and never print.
+ * within strings are in config/disk.h, config/vif.h, config/cpulist.h and config/ioports.h. A value
+ * set twice is an error of the writer: the last one counts, as in xl. Functions return 0 or -E and
+ * never print.
  */
 #ifndef ZENDO_CONFIG_H
 #define ZENDO_CONFIG_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Disk, interface and CPU specifications within a configuration.
+ * Disk, interface, CPU and I/O port specifications within a configuration.
  *
  * Tools: lib/config
  */
@@ -14,6 +14,7 @@
 
 #include "config/cpulist.h"
 #include "config/disk.h"
+#include "config/ioports.h"
 #include "config/vif.h"
 
 static struct disk_spec disk_of(const char *spec)
@@ -307,6 +308,62 @@ static void cpu_lists_are_parsed_and_written(void **state)
 	assert_int_equal(strlen(tiny), 3);
 }
 
+static void check_ports(const char *text, uint16_t first, uint16_t last, const char *expected)
+{
+	struct config_error error;
+	struct ioports ports;
+	char buf[IOPORTS_SIZE];
+
+	if (ioports_parse(text, &ports, &error) != 0)
+		fail_msg("\"%s\" refused: %s", text, error.text);
+	assert_int_equal(ports.first, first);
+	assert_int_equal(ports.last, last);
+	ioports_format(&ports, buf);
+	assert_string_equal(buf, expected);
+}
+
+static void refuse_ports(const char *text, int code, const char *what)
+{
+	struct ioports ports = {1, 2};
+	struct config_error error = {0};
+
+	if (ioports_parse(text, &ports, &error) != code)
+		fail_msg("\"%s\": not refused, or not so", text);
+	if (!strstr(error.text, what) || !strstr(error.text, text))
+		fail_msg("\"%s\": \"%s\" does not say \"%s\"", text, error.text, what);
+	assert_true(ports.first == 1 && ports.last == 2);
+}
+
+static void port_ranges_are_parsed_and_written(void **state)
+{
+	(void)state;
+	check_ports("2f8-2ff", 0x2f8, 0x2ff, "2f8-2ff");
+	check_ports("3bc", 0x3bc, 0x3bc, "3bc");
+	check_ports("81", 0x81, 0x81, "81");
+	check_ports("0", 0, 0, "0");
+	check_ports("FFFF", 0xffff, 0xffff, "ffff");
+	check_ports("0-ffff", 0, 0xffff, "0-ffff");
+	check_ports("1000-FfFf", 0x1000, 0xffff, "1000-ffff");
+	check_ports("0x3bc-0x3bc", 0x3bc, 0x3bc, "3bc");
+	refuse_ports("", -EINVAL, "as 2f8-2ff or 3bc");
+	refuse_ports(" 3bc", -EINVAL, "as 2f8-2ff or 3bc");
+	refuse_ports("3bc ", -EINVAL, "as 2f8-2ff or 3bc");
+	refuse_ports("3bg", -EINVAL, "as 2f8-2ff or 3bc");
+	refuse_ports("-3bc", -EINVAL, "as 2f8-2ff or 3bc");
+	refuse_ports("+3bc", -EINVAL, "as 2f8-2ff or 3bc");
+	refuse_ports("0x", -EINVAL, "as 2f8-2ff or 3bc");
+	refuse_ports("2f8-", -EINVAL, "as 2f8-2ff or 3bc");
+	refuse_ports("2f8--2ff", -EINVAL, "as 2f8-2ff or 3bc");
+	refuse_ports("2f8 - 2ff", -EINVAL, "as 2f8-2ff or 3bc");
+	refuse_ports("2f8-2ff-", -EINVAL, "as 2f8-2ff or 3bc");
+	refuse_ports("2f8,3bc", -EINVAL, "as 2f8-2ff or 3bc");
+	refuse_ports("10000", -ERANGE, "at most ffff");
+	refuse_ports("ffff-10000", -ERANGE, "at most ffff");
+	refuse_ports("10000-1", -ERANGE, "at most ffff");
+	refuse_ports("1000000000000003f8", -ERANGE, "at most ffff");
+	refuse_ports("2ff-2f8", -EINVAL, "first I/O port before the last");
+}
+
 static void too_many_fields_are_refused(void **state)
 {
 	struct config_error error = {0};
@@ -332,6 +389,7 @@ int main(void)
 		cmocka_unit_test(rates_have_units),
 		cmocka_unit_test(bad_vifs_are_refused),
 		cmocka_unit_test(cpu_lists_are_parsed_and_written),
+		cmocka_unit_test(port_ranges_are_parsed_and_written),
 		cmocka_unit_test(too_many_fields_are_refused),
 	};
 

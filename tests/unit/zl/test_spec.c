@@ -74,7 +74,7 @@ static void test_defaults(void **state)
 	assert_int_equal(spec.nr_cpus, 0);
 	assert_int_equal(spec.weight, 0);
 	assert_false(spec.has_cap);
-	assert_int_equal(spec.nr_disks + spec.nr_vifs, 0);
+	assert_int_equal(spec.nr_disks + spec.nr_vifs + spec.nr_ioports, 0);
 	assert_int_equal(spec.uuid[6] >> 4, 4);
 	assert_memory_equal(&spec.actions, &lifecycle_defaults, sizeof(spec.actions));
 	spec_free(&spec);
@@ -89,6 +89,7 @@ static void test_all_keys(void **state)
 		     "cpu_weight = 512\ncap = 50\ntsc_mode = 'native'\n"
 		     "disk = ['/a.img,raw,xvda,w', 'format=raw,vdev=xvdb,access=ro,target=/b']\n"
 		     "vif = ['bridge=br0,mac=00:16:3e:01:02:03', '']\n"
+		     "ioports = ['2f8-2ff', \"3bc\", 81]\n"
 		     "on_poweroff = 'preserve'\non_reboot = 'destroy'\n"
 		     "on_watchdog = 'restart'\non_crash = 'rename-restart'\n");
 
@@ -114,6 +115,11 @@ static void test_all_keys(void **state)
 	/* The second has no MAC in the file: one of our range was chosen. */
 	assert_true(spec.vifs[1].has_mac);
 	assert_memory_equal(spec.vifs[1].mac, "\x00\x16\x3e", 3);
+	assert_int_equal(spec.nr_ioports, 3);
+	assert_int_equal(spec.ioports[0].first, 0x2f8);
+	assert_int_equal(spec.ioports[0].last, 0x2ff);
+	assert_int_equal(spec.ioports[1].last, 0x3bc);
+	assert_int_equal(spec.ioports[2].first, 0x81);
 	assert_int_equal(spec.actions.on_poweroff, ACTION_PRESERVE);
 	assert_int_equal(spec.actions.on_reboot, ACTION_DESTROY);
 	assert_int_equal(spec.actions.on_watchdog, ACTION_RESTART);
@@ -278,6 +284,12 @@ static void test_values_refused(void **state)
 	refuse(BASE "on_crash = 'coredump-restart'\n", "coredump-restart is not offered");
 	refuse(BASE "on_reboot = 'perhaps'\n", "found \"perhaps\"");
 	refuse(BASE "on_reboot = ['restart']\n", "test.cfg:4");
+	refuse(BASE "ioports = ['2f8-2ff',\n'2g8']\n",
+	       "test.cfg:5:1: expected I/O ports as 2f8-2ff");
+	refuse(BASE "ioports = [ '3ff-3f8' ]\n",
+	       "test.cfg:4:13: expected the first I/O port before");
+	refuse(BASE "ioports = [ '3f8', 12345 ]\n", "of at most ffff, found \"12345\"");
+	refuse(BASE "ioports = [ ['3f8'] ]\n", "test.cfg:4");
 }
 
 static void note_unknown(const char *file, unsigned int line, const char *key, void *arg)
@@ -306,7 +318,8 @@ static void test_unknown_keys(void **state)
 
 static void test_json(void **state)
 {
-	struct domain_spec spec = accept(BASE "disk = ['/a.img,raw,xvda,w']\nvif = ['']\n");
+	struct domain_spec spec = accept(BASE "disk = ['/a.img,raw,xvda,w']\nvif = ['']\n"
+					      "ioports = ['2f8-2ff', '3bc']\n");
 	struct json_object *json = spec_to_json(&spec), *part, *value;
 
 	(void)state;
@@ -316,6 +329,9 @@ static void test_json(void **state)
 	assert_true(json_object_object_get_ex(json, "b_info", &part));
 	assert_true(json_object_object_get_ex(part, "target_memkb", &value));
 	assert_int_equal(json_object_get_int(value), 256 * 1024);
+	assert_true(json_object_object_get_ex(part, "ioports", &value));
+	assert_string_equal(json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN),
+			    "[{\"first\":760,\"number\":8},{\"first\":956,\"number\":1}]");
 	assert_true(json_object_object_get_ex(json, "disks", &part));
 	assert_int_equal(json_object_array_length(part), 1);
 	assert_true(json_object_object_get_ex(json, "nics", &part));
