@@ -82,6 +82,8 @@ static unsigned int check_single(const struct vcpu *v)
 		uint8_t rule;
 		const char *name;
 	} rows[] = {
+		{VMCS_IO_BITMAP_A, PAGE_OF_RAM, "I/O bitmap A"},
+		{VMCS_IO_BITMAP_B, PAGE_OF_RAM, "I/O bitmap B"},
 		{VMCS_MSR_BITMAP, PAGE_OF_RAM, "MSR bitmap"},
 		{VMCS_VIRTUAL_APIC, PAGE_OF_RAM, "virtual-APIC address"},
 		{VMCS_ENTRY_MSR_LOAD_AREA, ALIGNED_16, "entry MSR-load address"},

@@ -13,6 +13,7 @@
 #include "cpu/features.h"
 #include "cpu/layout.h"
 #include "cpu/trap.h"
+#include "hvm/ports.h"
 #include "hvm/vlapic.h"
 #include "lib/printk.h"
 #include "time/time.h"
@@ -69,6 +70,8 @@ static void vmcs_prepare(struct vcpu *v)
 	/* #DB and #AC: a guest could have the CPU raise them for ever (CVE-2015-8104, 5307) */
 	vmcs_write(VMCS_EXCEPTION_BITMAP, 1U << TRAP_DB | 1U << TRAP_AC | 1U << TRAP_MC);
 	vmcs_write(VMCS_LINK_POINTER, ~0UL);
+	vmcs_write(VMCS_IO_BITMAP_A, hvm_ports_map(v->domain));
+	vmcs_write(VMCS_IO_BITMAP_B, hvm_ports_map(v->domain) + PAGE_SIZE);
 	vmcs_write(VMCS_ENTRY_MSR_LOAD_AREA, msrs->entry_loads);
 	vmcs_write(VMCS_ENTRY_MSR_LOADS, msrs->nr_entry_loads);
 	vmcs_write(VMCS_EXIT_MSR_LOAD_AREA, msrs->exit_loads);

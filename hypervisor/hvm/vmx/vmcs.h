@@ -19,6 +19,8 @@ enum vmcs_field {
 	VMCS_HOST_FS = 0x0c08,
 	VMCS_HOST_GS = 0x0c0a,
 	VMCS_HOST_TR = 0x0c0c,
+	VMCS_IO_BITMAP_A = 0x2000,
+	VMCS_IO_BITMAP_B = 0x2002,
 	VMCS_MSR_BITMAP = 0x2004,
 	VMCS_EXIT_MSR_LOAD_AREA = 0x2008,
 	VMCS_ENTRY_MSR_LOAD_AREA = 0x200a,
@@ -109,7 +111,7 @@ enum vmcs_field {
 #define CPU_TPR_SHADOW		(1U << 21)
 #define CPU_NMI_WINDOW		(1U << 22)
 #define CPU_MOV_DR		(1U << 23)
-#define CPU_ALL_PORTS		(1U << 24)
+#define CPU_IO_BITMAPS		(1U << 25)
 #define CPU_MSR_BITMAP		(1U << 28)
 #define CPU_MONITOR		(1U << 29)
 #define CPU_CONTROLS2		(1U << 31)

@@ -98,6 +98,7 @@ TEST(what_must_be_is_named)
 	CHECK(says(without(TRUE_CPU, 35), "TSC offset"));
 	CHECK(says(without(TRUE_CPU, 54), "NMI-window"));
 	CHECK(says(without(TRUE_CPU, 34), "interrupt-window"));
+	CHECK(says(without(TRUE_CPU, 57), "I/O bitmaps"));
 	CHECK(says(without(TRUE_CPU, 39), "cannot intercept"));
 	CHECK(says(without(CPU2, 38), "WBINVD"));
 	CHECK(says(without(TRUE_EXIT, 41), "64-bit host"));

@@ -90,6 +90,8 @@ TEST(each_control_is_named)
 
 TEST(each_address_is_named)
 {
+	CHECK_EQ(with(VMCS_IO_BITMAP_A, 0x1010), 1);
+	CHECK_EQ(with(VMCS_IO_BITMAP_B, 1UL << 40), 1);
 	CHECK_EQ(with(VMCS_MSR_BITMAP, 0x1010), 1);
 	CHECK_EQ(with(VMCS_VIRTUAL_APIC, 1UL << 40), 1);
 	CHECK_EQ(with(VMCS_ENTRY_MSR_LOAD_AREA, 8), 1);

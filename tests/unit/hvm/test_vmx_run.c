@@ -11,6 +11,7 @@
 #include "cpu/features.h"
 #include "cpu/trap.h"
 #include "fake_vendor.h"
+#include "hvm/ports.h"
 #include "hvm/vcpu.h"
 #include "hvm/vlapic.h"
 #include "hvm/vmx/vmx.h"
@@ -100,6 +101,11 @@ bool vmx_enter(struct cpu_user_regs *regs, unsigned int flags)
 	if (in_guest)
 		in_guest();
 	return enters;
+}
+
+paddr_t hvm_ports_map(const struct domain *d)
+{
+	return 0x9000;
 }
 
 /* The page of the local APIC: behind the VMCS's. */
@@ -210,6 +216,7 @@ TEST(what_never_changes_is_written_once)
 	CHECK_EQ(vmcs[VMCS_LINK_POINTER], ~0UL);
 	CHECK_EQ(vmcs[VMCS_EPT_POINTER], ept_pointer(vcpu->domain->hvm->p2m.root));
 	CHECK_EQ(vmcs[VMCS_PREEMPTION_TIMER], 10000000 >> 5); /* 10 ms */
+	CHECK(vmcs[VMCS_IO_BITMAP_A] == 0x9000 && vmcs[VMCS_IO_BITMAP_B] == 0xa000);
 	CHECK(vmcs[VMCS_ENTRY_MSR_LOAD_AREA] == 0x7000 && vmcs[VMCS_ENTRY_MSR_LOADS] == 2);
 	CHECK(vmcs[VMCS_EXIT_MSR_LOAD_AREA] == 0x7040 && vmcs[VMCS_EXIT_MSR_LOADS] == 1);
 	CHECK(vmcs[VMCS_EXCEPTION_BITMAP] & 1U << TRAP_DB && vmcs[VMCS_EXCEPTION_BITMAP] & 1U << TRAP_AC);
