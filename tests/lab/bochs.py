@@ -22,7 +22,7 @@ config_interface: textconfig
 plugin_ctrl: speaker=0, gameport=0
 cpu: model={model}, count={cpus}, ips=50000000, reset_on_triple_fault=0, ignore_bad_msrs=1
 memory: guest=2048, host=2048
-romimage: file=/usr/share/bochs/BIOS-bochs-latest, options=fastboot
+romimage: file={bios}
 vgaromimage: file=/usr/share/vgabios/vgabios.bin
 pci: enabled=1, chipset=i440fx
 clock: sync=none, time0=utc
@@ -33,6 +33,11 @@ com1: enabled=1, mode=file, dev=/proc/self/fd/{line}
 log: {log}.bochs
 panic: action=fatal
 """
+
+# Bochs' own locks MSR 0x3a (IA32_FEATURE_CONTROL) with VMX on. SeaBIOS leaves it as it is after a
+# reset, but finds one CPU only: it expects QEMU's count of them.
+BIOSES = {"bochs": "/usr/share/bochs/BIOS-bochs-latest, options=fastboot",
+          "seabios": "/usr/share/seabios/bios.bin"}
 
 
 def _drain(terminal):
@@ -49,8 +54,10 @@ class Bochs(Machine):
 
     name = "Bochs"
 
-    def __init__(self, disk, log, scratch, echo=None, model="corei7_skylake_x", cpus=1):
+    def __init__(self, disk, log, scratch, echo=None, model="corei7_skylake_x", cpus=1,
+                 bios="bochs"):
         self.disk, self.scratch, self.model, self.cpus = disk, scratch, model, cpus
+        self.bios = bios
         super().__init__([], log, echo)
 
     def start(self, arguments):
@@ -62,8 +69,9 @@ class Bochs(Machine):
         line, line_end = os.pipe()
         files = {}
         for name, text in (("bochsrc", CONFIGURATION.format(
-                model=self.model, cpus=self.cpus, disk=self.disk, cylinders=size // CYLINDER,
-                heads=HEADS, sectors=SECTORS, line=line_end, log=self.log_path)),
+                model=self.model, cpus=self.cpus, bios=BIOSES[self.bios], disk=self.disk,
+                cylinders=size // CYLINDER, heads=HEADS, sectors=SECTORS, line=line_end,
+                log=self.log_path)),
                            ("commands", "c\nq\n")):
             files[name] = os.path.join(self.scratch, name)
             with open(files[name], "w", encoding="ascii") as file:

@@ -11,7 +11,7 @@ import time
 
 import image
 import media
-from bochs import Bochs
+from bochs import BIOSES, Bochs
 from machine import Machine
 
 # `-smap`: QEMU 7.2 checks SMAP wrongly for lret and iret at ring 3, where PV kernels run.
@@ -50,6 +50,10 @@ def add_options(parser):
     parser.add_argument("--sparse", action="store_true", help="do not reserve the memory")
     parser.add_argument("--bochs", metavar="MODEL", help="emulate this CPU by Bochs, which has "
                         "VMX: corei7_skylake_x, ...; 2 GB of memory, no disks")
+    parser.add_argument("--bios", default="bochs", choices=sorted(BIOSES),
+                        help="Bochs's firmware; seabios leaves VMX off, for one CPU only")
+    parser.add_argument("--grub", action="append", default=[], metavar="COMMAND",
+                        help="for GRUB, before it loads the hypervisor (Bochs, --iso @)")
     parser.add_argument("--iso", help="boot this image by GRUB instead of -kernel; @: make it")
     parser.add_argument("--end", default="poweroff", choices=("poweroff", "reboot"))
     parser.add_argument("-l", "--log", help="where the serial line is logged")
@@ -163,13 +167,14 @@ def make_iso(options, path, initrd, scratch):
     for name, source in (("hypervisor", hypervisor_file(options.hypervisor)),
                          ("vmlinux", image.kernel_unpack(release)), ("initrd", initrd)):
         shutil.copyfile(source, os.path.join(tree, "boot", name))
+    commands = "".join(f"\t{command}\n" for command in options.grub)
     with open(os.path.join(tree, "boot/grub/grub.cfg"), "w", encoding="ascii") as file:
         file.write(f"""serial --unit=0 --speed=115200
 terminal_input serial
 terminal_output serial
 set timeout=0
 menuentry "{os.path.basename(options.hypervisor)}" {{
-	multiboot2 /boot/hypervisor {hypervisor_line(options)}
+{commands}	multiboot2 /boot/hypervisor {hypervisor_line(options)}
 	module2 /boot/vmlinux {kernel_line(options)}
 	module2 /boot/initrd
 }}
@@ -265,7 +270,7 @@ def start(options, initrd, log, output, scratch):
     disk = os.path.join(scratch, "boot.iso")
     with image.building():
         make_iso(options, disk, initrd, scratch)
-    return Bochs(disk, log, scratch, output, options.bochs, options.smp)
+    return Bochs(disk, log, scratch, output, options.bochs, options.smp, options.bios)
 
 
 def run_script(options, scratch, sink=None):

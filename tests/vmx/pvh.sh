@@ -3,10 +3,11 @@
 #
 # PVH guests on Intel's VMX: a stock kernel with one vCPU and with two comes up, answers, is paused,
 # sees no harm while test guests attack from beside it (tests/guests/hvm-*), and is shut down; a
-# triple fault ends its guest alone, with a reason. All memory comes back.
+# triple fault ends its guest alone, with a reason. All memory comes back. The firmware has left VMX
+# off, but not locked, so that the hypervisor has to turn it on (Bochs' own has done so in the others).
 #
 # seconds: 500
-# lab: --bochs corei7_haswell_4770 -s 1 --dom0-memory 512M --dom0-vcpus 1
+# lab: --bochs corei7_haswell_4770 -s 1 --dom0-memory 512M --dom0-vcpus 1 --bios seabios
 
 . /lab/lib.sh
 GUEST_TYPE=pvh
