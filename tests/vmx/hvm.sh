@@ -7,15 +7,16 @@
 #
 # seconds: 700
 # lab: --bochs corei7_haswell_4770 -s 1 --dom0-memory 768M --dom0-vcpus 1 --device-model
+# lab: --bochs corei7_haswell_4770 -s 2 --dom0-memory 768M --dom0-vcpus 1 --device-model
 
 . /lab/lib.sh
 GUEST_TYPE=hvm
 
 ok "the hypervisor uses VMX" hypervisor_said "HVM and PVH guests by VMX with EPT"
 before=$(free_kb)
-ok "a guest is created" $ZL create "$(guest_config direct 'memory = 160' \
+ok "a guest is created" $ZL create "$(guest_config direct 'memory = 160' "vcpus = $1" \
 	'extra = "console=hvc0 jobs=idle cryptomgr.notests"')"
-ok "it reaches its init" guest_says 200 direct "guest: init after .* 1 vCPUs"
+ok "it reaches its init" guest_says 200 direct "guest: init after .* $1 vCPUs"
 ok "its console answers" guest_answers direct
 ok "pause" $ZL pause direct
 ok "unpause" $ZL unpause direct
