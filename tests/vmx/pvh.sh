@@ -11,7 +11,7 @@
 
 . /lab/lib.sh
 GUEST_TYPE=pvh
-LINE="console=hvc0 jobs=idle cryptomgr.notests"
+LINE="console=hvc0 jobs=idle cryptomgr.notests clearcpuid=xsavec"
 
 ok "the hypervisor uses VMX" hypervisor_said "HVM and PVH guests by VMX with EPT"
 before=$(free_kb)
