@@ -290,7 +290,7 @@ def run_script(options, scratch, sink=None):
         left = timeout - (time.monotonic() - started)
         status = int(machine.expect(r"lab: exit (\d+)", left).group(1))
         if options.end == "poweroff":
-            machine.wait_end(30 * PATIENCE)
+            machine.wait_end(timeout if options.bochs else 30 * PATIENCE)
         else:
             machine.expect("lab: begin", 120 * PATIENCE)
     return status
