@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # PVH guests on VMX with two CPUs: one with two vCPUs comes up, its vCPUs are moved to the other CPU
-# and back, which moves their VMCSs, and it still answers.
+# and back, which moves their VMCSs, and it still answers. The CPU is a later one than in the other
+# tests: it has SMAP, AVX-512 and enhanced IBRS.
 #
 # seconds: 500
-# lab: --bochs corei7_haswell_4770 -s 2 --dom0-memory 512M --dom0-vcpus 1
+# lab: --bochs corei7_icelake_u -s 2 --dom0-memory 512M --dom0-vcpus 1
 
 . /lab/lib.sh
 GUEST_TYPE=pvh
