@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # The life of a PV guest with a stock kernel: 1 to 4 vCPUs; its disk a raw file, then a block
-# device; a read-only disk; network; its console both ways; pause; reboot from inside, keeping its
-# disk; shutdown from inside and from dom0; the -cloud- kernel; destruction. Memory is compared
-# before and after, and the store is looked at for what should not be left.
+# device; a read-only disk; network; its console both ways; pause; an I/O port; reboot from inside,
+# keeping its disk; shutdown from inside and from dom0; the -cloud- kernel; destruction. Memory is
+# compared before and after, and the store is looked at for what should not be left.
 #
 # seconds: 600
 # lab: -m 4G --disk virtio:@256 --disk virtio:@256
@@ -21,7 +21,8 @@ vcpu_guests()
 {
 	for n in 1 2 3 4; do
 		$ZL create "$(guest_config "v$n" "vcpus = $n" 'memory = 160' \
-			'extra = "console=hvc0 jobs=idle"')" || return 1
+			'extra = "console=hvc0 jobs=idle"' \
+			"$([ $n != 3 ] || echo 'ioports = [ "81", "1000-4fff" ]')")" || return 1
 	done
 }
 
@@ -35,6 +36,11 @@ for n in 1 2 3 4; do
 	ok "vcpu-list shows $n" guest_has_vcpus "v$n" "$n"
 done
 ok "the console answers" guest_answers v2
+port_write 045
+ok "a port that it was given is read, dom0's value there" guest_swaps_port v3 25 132
+ok "and written, dom0 reads it" port_is 5a
+ok "a guest that was given none reads ones" guest_swaps_port v4 ff 074
+ok "and changes nothing" port_is 5a
 ok "pause" $ZL pause v1
 ok "a paused guest is listed so" guest_is v1 p
 ok "unpause" $ZL unpause v1

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # The life of a PVH guest with a stock kernel: 1 to 4 vCPUs; its disk a raw file, then a block
-# device; network; its console both ways; pause; a vCPU added and one taken away; its balloon; a
-# reboot from inside; shutdown from inside and from dom0; a kernel panic and a triple fault, each
-# recorded with its reason. Memory is compared before and after, and the store is looked at for
-# what should not be left.
+# device; network; its console both ways; pause; an I/O port, without exits; a vCPU added and one
+# taken away; its balloon; a reboot from inside; shutdown from inside and from dom0; a kernel panic
+# and a triple fault, each recorded with its reason. Memory is compared before and after, and the
+# store is looked at for what should not be left.
 #
 # seconds: 600
 # lab: -m 4G --disk virtio:@256 --disk virtio:@256
@@ -17,7 +17,8 @@ vcpu_guests()
 {
 	for n in 1 2 3 4; do
 		$ZL create "$(guest_config "v$n" "vcpus = $n" 'memory = 160' \
-			'extra = "console=hvc0 jobs=idle"')" || return 1
+			'extra = "console=hvc0 jobs=idle"' \
+			"$([ $n != 3 ] || echo 'ioports = [ "81", "1000-4fff" ]')")" || return 1
 	done
 }
 
@@ -47,6 +48,34 @@ top_shows_exits()
 	return 1
 }
 
+# port_exits NAME: so many of its accesses to ports were exits.
+port_exits()
+{
+	$ZL exits "$1" | awk '$1 == "port" { print $NF }'
+}
+
+# ports_are_exits NAME COUNT: since it had COUNT exits, the reads of guest_swaps_port were some, too.
+ports_are_exits()
+{
+	_more=$(($(port_exits "$1") - $2))
+	note "port exits of $1 since then: $_more"
+	[ $_more -ge 1000 ]
+}
+
+# Stock Xen gives a PVH guest no ports.
+test_ports()
+{
+	port_write 045
+	exits=$(port_exits v3)
+	ok "a port that it was given is read, dom0's value there" guest_swaps_port v3 25 132
+	ok "and written, dom0 reads it" port_is 5a
+	ok "without exits" not ports_are_exits v3 "$exits"
+	exits=$(port_exits v4)
+	ok "a guest that was given none reads ones" guest_swaps_port v4 ff 074
+	ok "and changes nothing" port_is 5a
+	ok "by an exit each" ports_are_exits v4 "$exits"
+}
+
 mkdir -p /srv && mount -t ext4 /dev/vda /srv && disk_make /srv/file.img 160
 bridge_make
 before=$(free_kb)
@@ -60,6 +89,7 @@ ok "the console answers" guest_answers v2
 ok "top shows its exits" top_shows_exits v2
 ok "it keeps time by the TSC" guest_tells v1 \
 	'echo clock-$(cat /sys/devices/system/clocksource/*/current_clocksource)' 'clock-tsc'
+[ "$ZL" = xl ] || test_ports
 ok "pause" $ZL pause v4
 ok "a paused guest is listed so" guest_is v4 p
 ok "unpause" $ZL unpause v4

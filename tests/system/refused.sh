@@ -86,6 +86,8 @@ bad_line "more vCPUs than maxvcpus" "." 'vcpus = 4
 maxvcpus = 2'
 bad_line "a disk that is not there" "." 'disk = [ "format=raw,vdev=xvda,access=rw,target=/none" ]'
 bad_line "a bridge that is not there" "." 'vif = [ "bridge=none0" ]'
+bad_line "an I/O port that the hypervisor keeps" "ioports.*3f8" 'ioports = [ "81", "3f8-3ff" ]'
+bad_line "I/O ports in the wrong order" "port" 'ioports = [ "3ff-2f8" ]'
 bad_line "a line that is no setting" "bad.cfg:[0-9]+" 'this is wrong'
 bad_line "a string that does not end" "bad.cfg:[0-9]+" 'extra = "abc'
 bad_line "a list that does not end" "bad.cfg:[0-9]+" 'disk = [ "a"'

@@ -283,6 +283,34 @@ attack()
 	ok "$1: all memory is back" memory_is "$2"
 }
 
+# --- I/O ports ---
+
+# Port 81 (129) is a page register of the DMA controller, of a channel that nothing here uses: it reads
+# as what was written last.
+PORT_READ='dd if=/dev/port bs=1 skip=129 count=1 2>/dev/null | hexdump -e "1/1 \"%02x\""'
+PORT_WRITE='dd of=/dev/port bs=1 seek=129 count=1 conv=notrunc 2>/dev/null'
+
+# port_is HEX: what dom0 reads there.
+port_is()
+{
+	[ "$(eval "$PORT_READ")" = "$1" ]
+}
+
+# port_write OCTAL: by dom0.
+port_write()
+{
+	printf "\\$1" | eval "$PORT_WRITE"
+}
+
+# guest_swaps_port NAME HEX OCTAL: it reads HEX there and writes OCTAL, then reads all of ports
+# 1000 to 4fff, where the machine has nothing.
+guest_swaps_port()
+{
+	guest_tells "$1" "echo port-\$($PORT_READ); printf '\\$3' | $PORT_WRITE; \
+echo read-\$(dd if=/dev/port bs=4096 skip=1 count=4 2>/dev/null | wc -c)" "read-16384" &&
+		guest_said "$1" "port-$2"
+}
+
 # file_give PATH NAME: hand a file to whoever runs this script, as NAME.
 file_give()
 {
