@@ -80,16 +80,26 @@ init_text uint64_t platform_measure_tsc_hz(void)
 	return (end.tsc - start.tsc) * counter->hz / ticks;
 }
 
-uint64_t platform_now(void)
+uint64_t platform_now_near(uint64_t expected)
 {
 	uint64_t flags = spin_lock_irq(&clock_lock), count, ns;
+	uint64_t round = tsc_scale_apply(&ns_per_tick, counter->mask);
 
 	count = counter->read() & counter->mask;
 	clock_ticks += (count - clock_count) & counter->mask;
 	clock_count = count;
 	ns = tsc_scale_apply(&ns_per_tick, clock_ticks);
+	if (unlikely(expected > ns + round / 2)) {
+		clock_ticks += (expected - ns + round / 2) / round * (counter->mask + 1);
+		ns = tsc_scale_apply(&ns_per_tick, clock_ticks);
+	}
 	spin_unlock_irq(&clock_lock, flags);
 	return ns;
+}
+
+uint64_t platform_now(void)
+{
+	return platform_now_near(0);
 }
 
 uint64_t platform_poll_ns(void)

@@ -10,6 +10,11 @@ init_text uint64_t platform_measure_tsc_hz(void);
 /* ns by the counter, from any start; right if called at least every platform_poll_ns(). */
 uint64_t platform_now(void);
 uint64_t platform_poll_ns(void);
+/*
+ * The same if it was called too late, and the counter may have gone round unseen: `expected` is
+ * what another clock makes of it, good to less than half a round of the counter.
+ */
+uint64_t platform_now_near(uint64_t expected);
 
 /*
  * sync.c, on a CPU that comes up: by how many cycles its TSC and the boot

@@ -96,13 +96,26 @@ uint64_t time_now(void)
 	return seen;
 }
 
+/*
+ * What the boot CPU's TSC makes of the platform counter's time, 0 on others: theirs may be anything
+ * when they start.  It runs at its own rate, but long enough for the counter to go round unseen once
+ * are only the seconds in which a boot fills memory; nothing else would make up for the time then lost,
+ * and with it, all later looks at the counter would come too late.
+ */
+static uint64_t platform_expected(void)
+{
+	int64_t expected = time_from_tsc(tsc_read_ordered()) - platform_offset;
+
+	return cpu_id() || expected < 0 ? 0 : expected;
+}
+
 /* The new base continues from the platform counter: the CPU's time may jump, time_now not back. */
 static void base_renew(void)
 {
 	uint64_t flags = irq_save();
 	struct time_base *b = &this_cpu(cpu_base);
 
-	b->ns = platform_now() + platform_offset;
+	b->ns = platform_now_near(platform_expected()) + platform_offset;
 	b->tsc = tsc_read_ordered();
 	irq_restore(flags);
 }
