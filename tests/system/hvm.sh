@@ -46,6 +46,7 @@ ok "and answers" serial_says 20 "serial: heard are you there?"
 ok "PV disk: 16 MB written and read back" guest_says 60 disk "disk-rw done"
 ok "PV network" guest_says 60 disk "net done"
 ok "the PV console answers" guest_answers disk
+ok "top shows its exits" top_shows_exits disk
 ok "the emulated drive is unplugged" guest_tells disk \
 	'ls /dev/sd* /proc/ide 2>&1 | grep -c "^/dev"; echo none-$((2 - 2))' 'none-0'
 ok "its power button is pressed" $ZL trigger disk power

@@ -39,15 +39,6 @@ free_grew()
 	[ $(($(free_kb) - $1)) -ge "$2" ]
 }
 
-# top_shows_exits NAME: the second sample of zl top has exits per second of it.
-top_shows_exits()
-{
-	[ "$ZL" = xl ] || $ZL top -b -i 2 -d 1 | tee /tmp/top |
-		awk -v name="$1" '$1 == name && $9 + 0 > 0 { found = 1 } END { exit !found }' && return 0
-	cat /tmp/top
-	return 1
-}
-
 # port_exits NAME: so many of its accesses to ports were exits.
 port_exits()
 {

@@ -166,6 +166,15 @@ guest_tells()
 	guest_says 30 "$1" "$3"
 }
 
+# top_shows_exits NAME: the second sample of zl top has exits per second of it.
+top_shows_exits()
+{
+	[ "$ZL" = xl ] || $ZL top -b -i 2 -d 1 | tee /tmp/top |
+		awk -v name="$1" '$1 == name && $9 + 0 > 0 { found = 1 } END { exit !found }' && return 0
+	cat /tmp/top
+	return 1
+}
+
 guest_has_vcpus()
 {
 	[ "$($ZL vcpu-list "$1" | grep -c "^$1 ")" = "$2" ]
