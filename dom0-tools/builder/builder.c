@@ -111,7 +111,6 @@ int builder_check_params(struct builder *b, const char *kind, size_t cmdline_siz
 
 int builder_open_files(struct builder *b)
 {
-	const struct kernel_info *info;
 	int result = builder_enter_stage(b, BUILD_READ_KERNEL);
 
 	if (!result && !b->params->kernel)
@@ -122,10 +121,8 @@ int builder_open_files(struct builder *b)
 		result = ramdisk_open(b->params->ramdisk, &b->ramdisk, b->error);
 	if (result)
 		return result;
-	info = kernel_get_info(b->kernel);
 	/* Only Linux is known to take nothing but these formats. */
-	if (b->ramdisk.fd >= 0 && info->notes.guest_os &&
-	    strcmp(info->notes.guest_os, "linux") == 0)
+	if (b->ramdisk.fd >= 0 && kernel_is_linux(b->kernel))
 		result = ramdisk_check(&b->ramdisk, b->error);
 	return result;
 }

@@ -428,3 +428,10 @@ const struct kernel_info *kernel_get_info(const struct kernel *kernel)
 {
 	return &kernel->info;
 }
+
+bool kernel_is_linux(const struct kernel *kernel)
+{
+	const char *os = kernel_get_info(kernel)->notes.guest_os;
+
+	return os && strcmp(os, "linux") == 0;
+}

@@ -102,6 +102,8 @@ void kernel_close(struct kernel *kernel);
  */
 size_t kernel_get_setup(const struct kernel *kernel, const uint8_t **setup);
 const struct kernel_info *kernel_get_info(const struct kernel *kernel);
+/* By its note GUEST_OS. */
+bool kernel_is_linux(const struct kernel *kernel);
 const char *kernel_compression_name(enum kernel_compression compression);
 
 #endif

@@ -122,11 +122,11 @@ static int write_acpi(struct pvh_builder *pvh, const struct loader *loader)
 static const char *plan_cmdline(struct pvh_builder *pvh)
 {
 	const struct build_params *p = pvh->b.params;
-	const char *os = kernel_get_info(pvh->b.kernel)->notes.guest_os;
 	const char *given = p->cmdline ? p->cmdline : "";
 	int length;
 
-	if (!p->has_reliable_tsc || !os || strcmp(os, "linux") || strstr(given, "clocksource="))
+	if (!p->has_reliable_tsc || !kernel_is_linux(pvh->b.kernel) ||
+	    strstr(given, "clocksource="))
 		return p->cmdline;
 	length = snprintf(pvh->cmdline, sizeof(pvh->cmdline), "clocksource=tsc%s%s",
 			  *given ? " " : "", given);

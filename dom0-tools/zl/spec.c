@@ -185,37 +185,54 @@ static void read_vcpus(struct spec_reader *r)
 	r->spec->maxvcpus = (uint32_t)maxvcpus;
 }
 
+/*
+ * A list of strings, each made an item of `size` bytes by `read`: 0, or -E and why. The items, which
+ * the caller owns, and in *nr how many there are, also when one is in error: those before it.
+ */
+static void *read_list(struct spec_reader *r, const char *key, size_t size, size_t *nr,
+		       int (*read)(struct spec_reader *r, const char *text, void *item,
+				   struct config_error *error))
+{
+	struct config_error error;
+	const char **texts = NULL;
+	size_t nr_texts = 0;
+	char *items = NULL;
+	int rc = r->rc ? -ENOENT
+		       : config_get_strings(r->config, key, &texts, &nr_texts, r->error);
+
+	if (rc != -ENOENT)
+		r->rc = rc;
+	if (!rc && nr_texts) {
+		items = calloc(nr_texts, size);
+		if (!items)
+			reader_fail(r, key, -ENOMEM, "out of memory");
+	}
+	while (items && !r->rc && *nr < nr_texts) {
+		rc = read(r, texts[*nr], items + *nr * size, &error);
+		if (rc)
+			r->rc = config_error_at(r->config, reader_place(r, key, *nr), r->error, rc,
+						"%s", error.text);
+		else
+			(*nr)++;
+	}
+	free(texts);
+	return items;
+}
+
+static int read_cpu(struct spec_reader *r, const char *text, void *item, struct config_error *error)
+{
+	struct cpulist list;
+	int rc = cpulist_parse(text, CPULIST_MAX, &list, error);
+
+	if (!rc)
+		*(char **)item = copy_string(r, text);
+	return rc;
+}
+
 /* One string is for all vCPUs; in a list, entry N is for vCPU N. */
 static void read_cpus(struct spec_reader *r)
 {
-	struct config_error error;
-	const char **items = NULL;
-	struct cpulist list;
-	size_t i, nr = 0;
-	int rc;
-
-	if (r->rc)
-		return;
-	rc = config_get_strings(r->config, "cpus", &items, &nr, r->error);
-	if (rc == -ENOENT || (!rc && !nr)) {
-		free(items);
-		return;
-	}
-	r->rc = rc;
-	if (!rc) {
-		r->spec->cpus = calloc(nr, sizeof(*r->spec->cpus));
-		if (!r->spec->cpus)
-			reader_fail(r, "cpus", -ENOMEM, "out of memory");
-	}
-	for (i = 0; !r->rc && i < nr; i++) {
-		rc = cpulist_parse(items[i], CPULIST_MAX, &list, &error);
-		if (rc)
-			r->rc = config_error_at(r->config, reader_place(r, "cpus", i), r->error, rc,
-						"%s", error.text);
-		else
-			r->spec->cpus[r->spec->nr_cpus++] = copy_string(r, items[i]);
-	}
-	free(items);
+	r->spec->cpus = read_list(r, "cpus", sizeof(*r->spec->cpus), &r->spec->nr_cpus, read_cpu);
 }
 
 static void read_time(struct spec_reader *r)
@@ -244,86 +261,59 @@ static void read_sched(struct spec_reader *r)
 	r->spec->cap = (uint32_t)cap;
 }
 
+/* A long string is named before what is wrong in it. */
+static int name_item(const char *key, const char *text, struct config_error *error, int rc)
+{
+	struct config_error inner = *error;
+
+	if (rc)
+		snprintf(error->text, sizeof(error->text), "%s \"%.200s\": %.300s", key, text,
+			 inner.text);
+	return rc;
+}
+
+static int read_disk(struct spec_reader *r, const char *text, void *item,
+		     struct config_error *error)
+{
+	(void)r;
+	return name_item("disk", text, error, disk_spec_parse(text, item, error));
+}
+
 static void read_disks(struct spec_reader *r)
 {
-	struct config_error error;
-	const char **items = NULL;
-	size_t i, nr = 0;
-	int rc = r->rc ? -ENOENT : config_get_strings(r->config, "disk", &items, &nr, r->error);
+	r->spec->disks =
+		read_list(r, "disk", sizeof(*r->spec->disks), &r->spec->nr_disks, read_disk);
+}
 
-	if (rc == -ENOENT)
-		return;
-	r->rc = rc;
-	if (!rc && nr) {
-		r->spec->disks = calloc(nr, sizeof(*r->spec->disks));
-		if (!r->spec->disks)
-			reader_fail(r, "disk", -ENOMEM, "out of memory");
-	}
-	for (i = 0; !r->rc && i < nr; i++) {
-		rc = disk_spec_parse(items[i], &r->spec->disks[i], &error);
-		if (rc)
-			r->rc = config_error_at(r->config, reader_place(r, "disk", i), r->error, rc,
-						"disk \"%.200s\": %.300s", items[i], error.text);
-		else
-			r->spec->nr_disks++;
-	}
-	free(items);
+static int read_vif(struct spec_reader *r, const char *text, void *item, struct config_error *error)
+{
+	struct vif_spec *vif = item;
+	int rc = name_item("vif", text, error, vif_spec_parse(text, vif, error));
+
+	if (rc)
+		return rc;
+	if (!vif->has_mac && net_choose_mac(vif->mac))
+		reader_fail(r, "vif", -EIO, "no random number for a MAC address");
+	vif->has_mac = true;
+	return 0;
 }
 
 static void read_vifs(struct spec_reader *r)
 {
-	struct config_error error;
-	const char **items = NULL;
-	size_t i, nr = 0;
-	int rc = r->rc ? -ENOENT : config_get_strings(r->config, "vif", &items, &nr, r->error);
+	r->spec->vifs = read_list(r, "vif", sizeof(*r->spec->vifs), &r->spec->nr_vifs, read_vif);
+}
 
-	if (rc == -ENOENT)
-		return;
-	r->rc = rc;
-	if (!rc && nr) {
-		r->spec->vifs = calloc(nr, sizeof(*r->spec->vifs));
-		if (!r->spec->vifs)
-			reader_fail(r, "vif", -ENOMEM, "out of memory");
-	}
-	for (i = 0; !r->rc && i < nr; i++) {
-		rc = vif_spec_parse(items[i], &r->spec->vifs[i], &error);
-		if (rc) {
-			r->rc = config_error_at(r->config, reader_place(r, "vif", i), r->error, rc,
-						"vif \"%.200s\": %.300s", items[i], error.text);
-			break;
-		}
-		r->spec->nr_vifs++;
-		if (!r->spec->vifs[i].has_mac && net_choose_mac(r->spec->vifs[i].mac))
-			reader_fail(r, "vif", -EIO, "no random number for a MAC address");
-		r->spec->vifs[i].has_mac = true;
-	}
-	free(items);
+static int read_ports(struct spec_reader *r, const char *text, void *item,
+		      struct config_error *error)
+{
+	(void)r;
+	return ioports_parse(text, item, error);
 }
 
 static void read_ioports(struct spec_reader *r)
 {
-	struct config_error error;
-	const char **items = NULL;
-	size_t i, nr = 0;
-	int rc = r->rc ? -ENOENT : config_get_strings(r->config, "ioports", &items, &nr, r->error);
-
-	if (rc == -ENOENT)
-		return;
-	r->rc = rc;
-	if (!rc && nr) {
-		r->spec->ioports = calloc(nr, sizeof(*r->spec->ioports));
-		if (!r->spec->ioports)
-			reader_fail(r, "ioports", -ENOMEM, "out of memory");
-	}
-	for (i = 0; !r->rc && i < nr; i++) {
-		rc = ioports_parse(items[i], &r->spec->ioports[i], &error);
-		if (rc)
-			r->rc = config_error_at(r->config, reader_place(r, "ioports", i), r->error,
-						rc, "%s", error.text);
-		else
-			r->spec->nr_ioports++;
-	}
-	free(items);
+	r->spec->ioports = read_list(r, "ioports", sizeof(*r->spec->ioports),
+				     &r->spec->nr_ioports, read_ports);
 }
 
 static void read_action(struct spec_reader *r, const char *key, enum lifecycle_action *action)

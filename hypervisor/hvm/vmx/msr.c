@@ -12,9 +12,7 @@
 #include "lib/string.h"
 #include "mm/alloc.h"
 
-#define MSR_SPEC_CTRL	 0x48
 #define MSR_FLUSH_CMD	 0x10b
-#define SPEC_CTRL_IBRS	 1
 #define FLUSH_CMD_L1D	 1
 
 #define MSR_X2APIC_FIRST 0x800

@@ -13,8 +13,7 @@
 #include "lib/string.h"
 #include "mm/alloc.h"
 
-#define CR4_VMXE      (1UL << 13)
-#define MSR_SPEC_CTRL 0x48
+#define CR4_VMXE (1UL << 13)
 
 const char *vmx_probe(void)
 {
@@ -40,7 +39,7 @@ static int vmx_cpu_enable(void)
 		return -EPERM;
 	}
 	if (vmx_config.has_spec_ctrl)
-		msr_write(MSR_SPEC_CTRL, 1); /* IBRS */
+		msr_write(MSR_SPEC_CTRL, SPEC_CTRL_IBRS);
 	return 0;
 }
 

@@ -83,6 +83,9 @@ struct vmx_config {
 };
 extern struct vmx_config vmx_config;
 
+#define MSR_SPEC_CTRL  0x48
+#define SPEC_CTRL_IBRS 1
+
 /* MSRs that the CPU loads by itself: Intel SDM vol. 3, "VM-Entry Controls for MSRs". */
 struct vmx_msr_load {
 	uint32_t msr, reserved;
